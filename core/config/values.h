@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * values.h: checked values of one scope, the `struct wt_config` that plugins
+ * see, core sections included: there is one checker for all keys.
+ */
+#ifndef WT_CONFIG_VALUES_H
+#define WT_CONFIG_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <whispertunnel/host.h>
+#include <whispertunnel/plugin.h>
+
+/* Keys of one owner (a plugin or the core); `stride` is sizeof an element as
+ * the owner knew it. Borrowed: outlives every wt_config made from it. */
+struct wt_key_table {
+	const struct wt_config_key *keys;
+	size_t count;
+	size_t stride;
+};
+
+/* An empty set of values for the keys of `tables` whose scope is `scope`
+ * (bits 1u << enum wt_config_scope); defaults apply at once. `name` is
+ * copied. NULL: out of memory. */
+struct wt_config *wt_config_new(const char *name, const struct wt_key_table *tables, size_t n,
+				unsigned scopes) WT_MUST_CHECK;
+void wt_config_free(struct wt_config *cfg); /* wipes secrets; NULL allowed */
+
+/* The declaration of `key`, or NULL. */
+const struct wt_config_key *wt_config_find(const struct wt_config *cfg, const char *key);
+
+/* Check `text` by the key's type and keep it. Key files are opened here, with
+ * relative paths taken from `base_dir`. On failure err says what was found and
+ * what is allowed, without file and line (the caller knows those). */
+enum wt_status wt_config_set(struct wt_config *cfg, const char *key, const char *text,
+			     const char *base_dir, struct wt_error *err) WT_MUST_CHECK;
+
+/* Reading; the contracts of struct wt_host's config_* calls. An undeclared key
+ * is a programming error: it reads as unset and logs an error. */
+const char *wt_config_name(const struct wt_config *cfg);
+bool wt_config_is_set(const struct wt_config *cfg, const char *key);
+const char *wt_config_string(const struct wt_config *cfg, const char *key);
+uint64_t wt_config_uint(const struct wt_config *cfg, const char *key);
+bool wt_config_bool(const struct wt_config *cfg, const char *key);
+enum wt_status wt_config_sockaddr(const struct wt_config *cfg, const char *key, size_t i,
+				  struct sockaddr_storage *out) WT_MUST_CHECK;
+const uint8_t *wt_config_key32(const struct wt_config *cfg, const char *key);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * registry.h: the plugins of this process: loaded, checked and tested.
+ */
+#ifndef WT_PLUGIN_REGISTRY_H
+#define WT_PLUGIN_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <whispertunnel/whispertunnel.h>
+
+/* A plugin that passed every step. `ops` is the host's own copy of the
+ * plugin's table: cut to the size both sides know, absent optional slots
+ * filled with the host's defaults, so that a caller never tests for NULL. */
+struct wt_plugin {
+	enum wt_plugin_kind kind;
+	char name[WT_NAME_MAX + 1];
+	char version[WT_VERSION_MAX + 1];
+	char *path;				       /* absolute */
+	bool standard;				       /* crypto: the algorithm is AES-256-GCM */
+	char *algorithm;			       /* crypto; "" otherwise */
+	const struct wt_plugin_descriptor *descriptor; /* lives with the handle */
+	const struct wt_config_key *config_keys;
+	size_t config_key_count;
+	size_t config_key_stride;
+	union {
+		struct wt_crypto_ops crypto;
+		struct wt_transport_ops transport;
+		struct wt_auth_ops auth;
+	} ops;
+	void *handle; /* of dlopen */
+};
+
+struct wt_registry_options {
+	const char *plugin_dir;	    /* NULL: WT_PLUGIN_DIR (not under AT_SECURE), else the build's
+				       default */
+	bool skip_self_test;	    /* `self_test = no` */
+	unsigned probe_timeout_ms;  /* 0: 5000 */
+	const struct wt_host *host; /* given to available() and the self-test */
+};
+
+struct wt_registry;
+
+struct wt_registry *wt_registry_new(const struct wt_registry_options *options) WT_MUST_CHECK;
+/* The exact reverse of loading; every instance is destroyed before. */
+void wt_registry_free(struct wt_registry *registry);
+
+/* The directory in use, absolute. */
+const char *wt_registry_dir(const struct wt_registry *registry);
+
+/* Find KIND-NAME.so and take it through every step of docs/architecture.md
+ * "Loading"; a plugin already loaded is returned again. On failure err names
+ * plugin, path, step, reason and remedy, and nothing of the file stays mapped
+ * or open. Main thread, before any worker runs (it forks). */
+enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kind kind,
+				const char *name, const struct wt_plugin **out,
+				struct wt_error *err) WT_MUST_CHECK;
+
+size_t wt_registry_count(const struct wt_registry *registry);
+const struct wt_plugin *wt_registry_at(const struct wt_registry *registry, size_t i);
+
+const char *wt_kind_text(enum wt_plugin_kind kind); /* "crypto", "transport", "auth" */
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/command.h"
+
+int main(int argc, char **argv)
+{
+	return wt_command(argc, argv);
+}
