@@ -102,8 +102,9 @@ struct wt_auth_keys {
 	uint8_t recv_iv[WT_NONCE_SIZE];
 };
 
-/* A valid MAC or signature of a known peer was seen: the connection is no
- * longer a stranger's (it leaves the half-open table). */
+/* A known peer is at the other end now: its MAC or signature verified over a
+ * message that cannot be a replay. The connection is no longer a stranger's
+ * (it leaves the half-open table). */
 #define WT_AUTH_OUT_AUTHENTIC 1u
 /* `keys` and `peer_params` are set. With WT_AUTH_MORE at the accepting end
  * they are not confirmed: the core receives under them and sends nothing until
@@ -111,12 +112,15 @@ struct wt_auth_keys {
 #define WT_AUTH_OUT_KEYS 2u
 /* The reply was sent before, for the same handshake and index. */
 #define WT_AUTH_OUT_REPEATED 4u
+/* `peer_id` is set: the peer that the message names and whose MAC or signature
+ * verified, though the message may be an old copy. For logs and counters. */
+#define WT_AUTH_OUT_PEER 8u
 
 struct wt_auth_out {
 	uint32_t struct_size;
 	uint32_t flags;	       /* WT_AUTH_OUT_* */
 	uint32_t reason;       /* enum wt_auth_reason, also beside an ANSWER */
-	uint32_t peer_id;      /* when known (flag AUTHENTIC, MORE, DONE) */
+	uint32_t peer_id;      /* with flag PEER; always with MORE and DONE */
 	uint32_t local_index;  /* ours in this handshake (MORE, DONE) */
 	uint32_t remote_index; /* the peer's (with KEYS) */
 	int64_t clock_off_ms;  /* with WT_REASON_CLOCK: peer's time less ours */
