@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/inner.h"
+
+#include <linux/virtio_net.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "tun/tun.h"
+
+#define TLV_HEADER 3u
+
+_Static_assert(sizeof(struct virtio_net_hdr) == WT_TUN_HEADER, "the header that the TUN expects");
+
+/* ---- control ------------------------------------------------------------- */
+
+/* Is `len` right for a TLV of this type? Unknown types and padding may have any. */
+static bool control_length_ok(uint8_t type, size_t len)
+{
+	switch (type) {
+	case WT_CONTROL_CLOSE:
+		return len == 1;
+	case WT_CONTROL_PING:
+	case WT_CONTROL_PONG:
+	case WT_CONTROL_PATH_CHALLENGE:
+	case WT_CONTROL_PATH_RESPONSE:
+		return len == WT_PING_SIZE;
+	case WT_CONTROL_REKEY:
+		return len == 0;
+	case WT_CONTROL_PROBE:
+	case WT_CONTROL_PROBE_ACK:
+		return len == 2;
+	default:
+		return true;
+	}
+}
+
+/* The TLV at `at`; false when it does not fit into what is left. */
+static bool control_at(const uint8_t *body, size_t len, size_t at, struct wt_control *out)
+{
+	if (len - at < TLV_HEADER)
+		return false;
+	out->type = body[at];
+	out->len = wt_load_be16(body + at + 1);
+	out->value = body + at + TLV_HEADER;
+	return out->len <= len - at - TLV_HEADER;
+}
+
+static bool control_ok(const uint8_t *body, size_t len)
+{
+	struct wt_control tlv;
+
+	for (size_t at = 0; at < len; at += TLV_HEADER + tlv.len)
+		if (!control_at(body, len, at, &tlv) || !control_length_ok(tlv.type, tlv.len))
+			return false;
+	return true;
+}
+
+bool wt_control_next(const struct wt_inner *inner, size_t *at, struct wt_control *out)
+{
+	if (*at >= inner->len || !control_at(inner->body, inner->len, *at, out))
+		return false;
+	*at += TLV_HEADER + out->len;
+	return true;
+}
+
+static size_t control_write(uint8_t *out, enum wt_control_type type, const void *value,
+			    uint16_t len)
+{
+	out[0] = WT_INNER_CONTROL;
+	out[1] = (uint8_t)type;
+	wt_store_be16(out + 2, len);
+	if (len > 0)
+		memcpy(out + 1 + TLV_HEADER, value, len);
+	return 1u + TLV_HEADER + len;
+}
+
+size_t wt_control_close(uint8_t out[WT_CONTROL_MAX], enum wt_close_reason reason)
+{
+	uint8_t value = (uint8_t)reason;
+
+	return control_write(out, WT_CONTROL_CLOSE, &value, 1);
+}
+
+size_t wt_control_ping(uint8_t out[WT_CONTROL_MAX], const uint8_t payload[WT_PING_SIZE])
+{
+	return control_write(out, WT_CONTROL_PING, payload, WT_PING_SIZE);
+}
+
+size_t wt_control_pong(uint8_t out[WT_CONTROL_MAX], const uint8_t payload[WT_PING_SIZE])
+{
+	return control_write(out, WT_CONTROL_PONG, payload, WT_PING_SIZE);
+}
+
+size_t wt_control_rekey(uint8_t out[WT_CONTROL_MAX])
+{
+	return control_write(out, WT_CONTROL_REKEY, NULL, 0);
+}
+
+const char *wt_close_text(uint8_t reason)
+{
+	switch (reason) {
+	case WT_CLOSE_SHUTDOWN:
+		return "shutdown";
+	case WT_CLOSE_REPLACED:
+		return "replaced";
+	case WT_CLOSE_REMOVED:
+		return "removed";
+	case WT_CLOSE_PROTOCOL:
+		return "protocol error";
+	default:
+		return "unknown reason";
+	}
+}
+
+/* ---- the plaintext of a record ------------------------------------------- */
+
+enum wt_drop wt_inner_parse(uint8_t *text, size_t len, struct wt_inner *out)
+{
+	if (len == 0)
+		return WT_DROP_LENGTH;
+	*out = (struct wt_inner){ .body = text + 1, .len = len - 1 };
+	switch (text[0]) {
+	case WT_INNER_PADDING:
+		out->kind = WT_INNER_PADDING;
+		return WT_DROP_NONE;
+	case WT_INNER_PACKET:
+		out->kind = WT_INNER_PACKET;
+		return wt_packet_parse(out->body, out->len, &out->packet);
+	case WT_INNER_CONTROL:
+		out->kind = WT_INNER_CONTROL;
+		return control_ok(out->body, out->len) ? WT_DROP_NONE : WT_DROP_CONTROL;
+	default:
+		return WT_DROP_KIND;
+	}
+}
+
+void wt_inner_offload_none(uint8_t *packet)
+{
+	const struct virtio_net_hdr header = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
+
+	memcpy(packet - WT_TUN_HEADER, &header, sizeof header);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.h: the numbers of docs/protocol.md "Keys, sessions, life", each once.
+ * Sizes of the wire itself are in <whispertunnel/wire.h>.
+ */
+#ifndef WT_RECORD_LIMITS_H
+#define WT_RECORD_LIMITS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <whispertunnel/wire.h>
+
+/* ---- how much one key may seal ------------------------------------------- */
+
+/* What a record costs its key: the AES blocks that GCM computes for it, one
+ * for the tag and one for each 16 bytes begun. `text_len` is at most
+ * WT_RECORD_MAX, so the sum does not overflow. */
+static inline uint64_t wt_record_units(size_t text_len)
+{
+	return 1u + ((uint64_t)text_len + 15u) / 16u;
+}
+
+/* 2^35 blocks keep the advantage of telling GCM from random below
+ * (2^35)^2 / 2^129 = 2^-59. The rekey at half of it leaves, at 16 Gbit/s, two
+ * minutes for a handshake before anything stops. */
+#define WT_REKEY_UNITS (UINT64_C(1) << 34)
+#define WT_STOP_UNITS (UINT64_C(1) << 35)
+/* First counter that is never sent: with it the counter would wrap. WT_STOP_UNITS is
+ * reached long before; this stands behind it. */
+#define WT_COUNTER_END UINT64_MAX
+/* A forgery of the longest record succeeds with less than 2^13 / 2^128, so 2^36 of them with less
+ * than 2^-79. */
+#define WT_OPEN_FAILURES_MAX (UINT64_C(1) << 36)
+
+/* ---- how long one key may live (CLOCK_BOOTTIME) -------------------------- */
+
+/* Forward secrecy by the two minutes; the jitter keeps a server's thousand
+ * diallers from returning in one moment. */
+#define WT_REKEY_AFTER_MS 120000u
+#define WT_REKEY_JITTER_MS 10000u
+/* A minute for the handshake to succeed, then the sender stops. */
+#define WT_SEND_REFUSE_MS 180000u
+/* A datagram is late by seconds at most. On a stream the record may have
+ * waited in the sender's buffers behind a slow link: three lives of a key. */
+#define WT_RECV_REFUSE_DATAGRAM_MS 180000u
+#define WT_RECV_REFUSE_STREAM_MS 540000u
+/* With no handshake since, nothing of the session is left to use. */
+#define WT_WIPE_AFTER_MS 540000u
+/* Datagrams sealed before the switch may still arrive this long after it; also
+ * how long a replaced session still receives. */
+#define WT_PREVIOUS_MS 15000u
+/* A responder's unconfirmed keys. Longer than the dialler's repeats of M3. */
+#define WT_PENDING_MS 20000u
+
+/* ---- handshakes ---------------------------------------------------------- */
+
+/* Datagrams: repeats within this time are the same M1 bytes. */
+#define WT_M1_REUSE_MS 15000u
+/* Streams: no M2 after this long means a dead connection. A rekey waits
+ * longer, for M1 queues behind records already written. */
+#define WT_HANDSHAKE_MS 5000u
+#define WT_REKEY_HANDSHAKE_MS 60000u
+/* REKEY is asked again, and M3 or the confirming 0x00 record repeated, at this
+ * pace, M3 five times. */
+#define WT_REPEAT_MS 1000u
+#define WT_M3_REPEATS 5u
+/* Dialling and handshake retries; the last value repeats for ever, spread
+ * by +- WT_RETRY_SPREAD_PERCENT so that peers fall out of step. */
+#define WT_RETRY_MS                                                                                \
+	{                                                                                          \
+		200u, 500u, 1000u, 2000u, 5000u                                                    \
+	}
+#define WT_RETRY_COUNT 5u
+#define WT_RETRY_SPREAD_PERCENT 20u
+/* A dialler that was replaced without having done so itself: another holds
+ * its key, and two of them must not throw each other out in a loop. */
+#define WT_REPLACED_WAIT_MS 60000u
+
+/* ---- liveness ------------------------------------------------------------ */
+
+/* Something was received and nothing sent since: say that we live. */
+#define WT_KEEPALIVE_PASSIVE_MS 3000u
+/* Something was sent and nothing accepted since: longer than the passive
+ * keepalive and a round trip. */
+#define WT_DEAD_PEER_MS 5000u
+/* `keepalive =` of a dialler over datagrams: below the 30 s after which common
+ * NATs forget a UDP mapping. */
+#define WT_KEEPALIVE_DATAGRAM_S 25u
+/* Datagrams: CLOSE is sent three times, as any one may be lost. */
+#define WT_CLOSE_REPEATS 3u
+#define WT_CLOSE_REPEAT_MS 50u
+
+/* ---- before authentication (streams) ------------------------------------- */
+
+#define WT_HALF_OPEN_MAX 256u
+#define WT_HALF_OPEN_PER_SOURCE 8u
+#define WT_HALF_OPEN_MS 5000u
+
+/* ---- parameters ---------------------------------------------------------- */
+
+/* The smallest inner MTU is IPv4's 576; a record for it is header, kind,
+ * packet and tag. */
+#define WT_INNER_MTU_MIN 576u
+#define WT_INNER_MTU_MAX 65535u
+#define WT_PARAMS_RECORD_MIN (WT_RECORD_HEADER + 1u + WT_INNER_MTU_MIN + WT_TAG_SIZE)
+#define WT_PARAMS_RECORD_MAX WT_RECORD_MAX
+_Static_assert(WT_PARAMS_RECORD_MIN == 609, "docs/protocol.md says 609");
+_Static_assert(WT_PARAMS_RECORD_MAX == 65570, "docs/protocol.md says 65570");
+
+/* ---- replay window (datagrams) ------------------------------------------- */
+
+/* Usable positions. 8192 small datagrams are 10 ms of reordering at
+ * 10 Gbit/s in one KB; 65536 is as far as a lane of a bonded link may lag. */
+#define WT_REPLAY_MIN 64u
+#define WT_REPLAY_DEFAULT 8192u
+#define WT_REPLAY_MAX 65536u
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * params.h: the 32 bytes that both ends exchange, sealed, in the handshake.
+ *
+ *	0 features u32 | 4 largest record u32 | 8 inner MTU u16 | 10 algorithm u8
+ *	11 zero | 12 instance 8 | 20 zero 12                       all big-endian
+ *
+ * Auth plugins carry them unseen. Pure functions; any thread.
+ * docs/protocol.md "Keys, sessions, life".
+ */
+#ifndef WT_RECORD_PARAMS_H
+#define WT_RECORD_PARAMS_H
+
+#include <stdint.h>
+#include <whispertunnel/status.h>
+#include <whispertunnel/wire.h>
+
+#define WT_INSTANCE_SIZE 8u
+#define WT_ALGORITHM_BYTE_AES256GCM 1u
+#define WT_ALGORITHM_BYTE_PRIVATE 128u
+
+struct wt_params {
+	uint32_t features;   /* what this end accepts; unknown bits are kept, not judged */
+	uint32_t record_max; /* the largest record this end takes */
+	uint16_t inner_mtu;
+	uint8_t algorithm;
+	uint8_t instance[WT_INSTANCE_SIZE]; /* random, drawn once per process start */
+};
+
+/* The byte for an algorithm's name: 1 for "AES-256-GCM", otherwise one of
+ * 128..255 by a hash of the name, so that ends with different private
+ * algorithms nearly always learn it here instead of from failing tags. */
+uint8_t wt_params_algorithm(const char *name);
+
+void wt_params_encode(const struct wt_params *params, uint8_t out[WT_PARAMS_SIZE]);
+
+/* Read a peer's parameters and judge them against `ours` (its algorithm).
+ * WT_ERR_INVALID with a sentence in err when a value is out of range or the
+ * algorithm is another; *out is set only on WT_OK. Reserved bytes and unknown
+ * features are ignored: they are a later version's. */
+enum wt_status wt_params_decode(const uint8_t in[WT_PARAMS_SIZE], const struct wt_params *ours,
+				struct wt_params *out, struct wt_error *err) WT_MUST_CHECK;
+
+#endif
