@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Write the frozen vectors: vectors/*.json and vectors.h.
+
+    make_vectors.py           write them
+    make_vectors.py --check   write nothing; exit 1 if a file would change
+
+Every input is SHA-256 of a label that says what it is, so nothing here was
+chosen to suit an implementation.
+"""
+
+import json
+import pathlib
+import sys
+
+from wtref import handshake, packet, record, tcp
+from wtref.primitives import sha256
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def from_label(label, size=32):
+    return sha256(b"WhisperTunnel vector: " + label.encode())[:size]
+
+
+def pattern(label, size):
+    blocks = (from_label(f"{label} {i}") for i in range((size + 31) // 32))
+    return b"".join(blocks)[:size]
+
+
+# ---- data records ------------------------------------------------------------
+
+def inner_cases():
+    """(name, plaintext)"""
+    udp = b"\x30\x39\x00\x35" + (8 + 5).to_bytes(2, "big") + b"\0\0" + b"hello"
+    tcp_header = (b"\x01\xbb\xc3\x50" + b"\0\0\x10\0" + b"\0\0\x20\0" + b"\x50\x10\x02\0"
+                  + b"\0\0" + b"\0\0")
+    v4 = packet.ipv4("10.8.0.2", "10.8.0.1", packet.UDP, udp, 7)
+    v6 = packet.ipv6("fd00::2", "fd00::1", packet.TCP, tcp_header + pattern("v6 payload", 100))
+    echo = packet.ipv4("10.8.0.2", "10.8.0.1", packet.ICMP,
+                       packet.echo(packet.ECHO_REQUEST, 1, 1, pattern("echo", 56)))
+    run = packet.ipv4("10.8.0.2", "10.8.0.1", packet.TCP, tcp_header + pattern("run", 1300))
+    return [
+        ("keepalive", b"\x00"),
+        ("padding", bytes(40)),
+        ("ipv4 echo request", record.inner_packet(echo)),
+        ("ipv6 tcp", record.inner_packet(v6)),
+        ("ipv4 udp, partial checksum", record.inner_partial(v4)),
+        ("ipv4 tcp, a run of segments of 512", record.inner_segments(512, run)),
+        ("close, shutdown", record.inner_control((record.CLOSE, b"\x01"))),
+        ("close, replaced", record.inner_control((record.CLOSE, b"\x02"))),
+        ("ping", record.inner_control((record.PING, pattern("ping", 8)))),
+        ("pong", record.inner_control((record.PONG, pattern("ping", 8)))),
+        ("rekey", record.inner_control((record.REKEY, b""))),
+        ("ping, unknown, padding", record.inner_control(
+            (record.PING, pattern("ping 2", 8)), (200, b"skip me"), (record.PAD, bytes(20)))),
+        ("probe", record.inner_control((record.PROBE, b"\x12\x34"), (record.PAD, bytes(600)))),
+    ]
+
+
+def record_vectors():
+    counters = [0, 1, 2, 255, 256, 2**16, 2**31, 2**32 - 1, 2**32, 2**53 + 1, 2**63 - 1, 2**63,
+                2**64 - 1]
+    vectors = []
+    for number, (name, plaintext) in enumerate(inner_cases()):
+        key, iv = from_label(f"record key {number}"), from_label(f"record iv {number}", 12)
+        index = int.from_bytes(from_label(f"record index {number}", 4), "big")
+        counter = counters[number % len(counters)]
+        vectors.append({
+            "name": name, "key": key, "iv": iv, "receiver_index": index, "counter": counter,
+            "nonce": record.nonce(iv, counter), "plaintext": plaintext,
+            "record": record.seal_record(key, iv, index, counter, plaintext),
+        })
+    return vectors
+
+
+# ---- handshakes --------------------------------------------------------------
+
+UNIX_MS = 1_767_225_600_000 + 1_234_567
+
+HANDSHAKES = [
+    # name, realm, channel, with a RETRY, static tag, R's clock less I's in ms
+    ("stream, default realm", b"whispertunnel", handshake.STREAM, False, False, 0),
+    ("datagram, another realm", b"office net \xc3\xa9", handshake.DATAGRAM, False, False, 1500),
+    ("stream, RETRY", b"whispertunnel", handshake.STREAM, True, False, -180_000),
+    ("stream, static tag and RETRY", b"r", handshake.STREAM, True, True, 1_700_000_000_000),
+    ("datagram, realm of 255 bytes", bytes(range(1, 256)), handshake.DATAGRAM, True, False, 61_000),
+]
+
+
+def handshake_vector(number, name, realm, channel, retried, static, clock):
+    def secret(what, size=32):
+        return from_label(f"handshake {number} {what}", size)
+
+    psk = secret("psk")
+    e_i, e_r = secret("e_i"), secret("e_r")
+    index_i = int.from_bytes(secret("index i", 4), "big")
+    index_r = int.from_bytes(secret("index r", 4), "big")
+    params_i = handshake.Params(0, 65570, 1500, 1, secret("instance i", 8))
+    params_r = handshake.Params(31, 1313, 1280, 1, secret("instance r", 8))
+    time_i, time_r = UNIX_MS + number * 3_600_000, UNIX_MS + number * 3_600_000 + clock
+    source = secret("source", 6)
+    peer_id, minute, token_secret = 17 + number, 9 + number, secret("token secret")
+
+    secrets = handshake.Secrets(psk, realm)
+    initiator = handshake.Initiator(secrets, channel, index_i, params_i, e_i, time_i,
+                                    handshake.STATIC_TAG if static else None)
+    responder = handshake.Responder(secrets, channel, params_r)
+    first = initiator.m1
+    retry, offset = b"", 0
+    if retried:
+        token = handshake.TokenMaker(token_secret).token(minute, peer_id, channel, source,
+                                                         first[28:60])
+        retry = responder.retry(initiator.h1, index_i, token, time_r)
+        _, offset = initiator.on_retry(retry, time_i)
+    m2, session_r = responder.on_m1(initiator.m1, index_r, e_r, time_r, token_valid=retried)
+    m3, session_i = initiator.on_m2(m2)
+    responder.on_m3(m3)
+    assert session_i.send_key == session_r.recv_key and session_i.recv_iv == session_r.send_iv
+
+    finish = handshake.Finish.derive(_ck(secrets, e_i, m2), initiator.h1, m2[:100], m3[:8])
+    return {
+        "name": name, "psk": psk, "realm": realm, "channel": channel,
+        "e_i_private": e_i, "e_r_private": e_r, "index_i": index_i, "index_r": index_r,
+        "params_i": params_i.pack(), "params_r": params_r.pack(),
+        "unix_ms_i": time_i, "unix_ms_r": time_r, "static_tag": int(static),
+        "token_secret": token_secret, "peer_id": peer_id, "boot_minute": minute, "source": source,
+        "prk": secrets.prk, "k_tag": secrets.k_tag, "k_c": secrets.k_c, "k_s": secrets.k_s,
+        "k_x": secrets.k_x, "h0": initiator.h0, "h1": initiator.h1, "h2": finish.h2,
+        "h3": finish.h3, "m1": first, "retry": retry, "clock_offset_ms": offset,
+        "m1_again": initiator.m1 if retried else b"", "m2": m2, "m3": m3,
+        "i2r_key": finish.i2r_key, "i2r_iv": finish.i2r_iv,
+        "r2i_key": finish.r2i_key, "r2i_iv": finish.r2i_iv,
+    }
+
+
+def _ck(secrets, e_i, m2):
+    return handshake.hkdf_extract(secrets.k_x, handshake.x25519(e_i, m2[12:44]))
+
+
+# ---- writing -----------------------------------------------------------------
+
+def as_json(vectors):
+    def plain(value):
+        return value.hex() if isinstance(value, bytes) else value
+    rows = [{name: plain(value) for name, value in vector.items()} for vector in vectors]
+    return json.dumps(rows, indent=1) + "\n"
+
+
+def c_bytes(data):
+    lines = [data[i:i + 12] for i in range(0, len(data), 12)]
+    return "\n".join("\t\t\t" + " ".join(f"0x{byte:02x}," for byte in line) for line in lines)
+
+
+def c_text(text):
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def c_fields(vector, sized):
+    """Initialisers; fields named in `sized` also get NAME_len."""
+    for name, value in vector.items():
+        if isinstance(value, str):
+            yield f"\t\t.{name} = {c_text(value)},"
+        elif isinstance(value, int):
+            yield f"\t\t.{name} = {value}{'u' if value >= 2**31 else ''}{'ll' if value >= 2**32 else ''},"
+        else:
+            if name in sized:
+                yield f"\t\t.{name}_len = {len(value)},"
+            if value:
+                yield f"\t\t.{name} = (const uint8_t[]){{\n{c_bytes(value)}\n\t\t}},"
+
+
+def c_struct(struct, vector, sized, int64):
+    yield f"struct {struct} {{"
+    for name, value in vector.items():
+        if isinstance(value, str):
+            yield f"\tconst char *{name};"
+        elif isinstance(value, int):
+            yield f"\t{int64.get(name, 'uint32_t')} {name};"
+        else:
+            if name in sized:
+                yield f"\tuint32_t {name}_len;"
+                yield f"\tconst uint8_t *{name};"
+            else:
+                yield f"\tconst uint8_t *{name}; /* {len(value)} bytes */"
+    yield "};"
+
+
+def c_table(struct, vectors, sized, int64):
+    lines = list(c_struct(struct, vectors[0], sized, int64))
+    lines += ["", f"static const struct {struct} {struct}s[] = {{"]
+    for vector in vectors:
+        lines += ["\t{"] + list(c_fields(vector, sized)) + ["\t},"]
+    return lines + ["};", ""]
+
+
+def as_header(records, handshakes):
+    lines = [
+        "/* SPDX-License-Identifier: MIT",
+        " *",
+        " * vectors.h: frozen by make_vectors.py from the Python reference; not edited",
+        " * by hand. docs/protocol.md says what each field is.",
+        " */",
+        "/* clang-format off */",
+        "#ifndef WT_TEST_REFERENCE_VECTORS_H",
+        "#define WT_TEST_REFERENCE_VECTORS_H",
+        "",
+        "#include <stdint.h>",
+        "",
+    ]
+    lines += c_table("wt_record_vector", records, {"plaintext", "record"},
+                     {"counter": "uint64_t"})
+    lines += c_table("wt_handshake_vector", handshakes,
+                     {"realm", "source", "m1", "retry", "m1_again", "m2", "m3"},
+                     {"unix_ms_i": "uint64_t", "unix_ms_r": "uint64_t",
+                      "clock_offset_ms": "int64_t"})
+    return "\n".join(lines + ["#endif", ""])
+
+
+def main():
+    records = record_vectors()
+    handshakes = [handshake_vector(i, *case) for i, case in enumerate(HANDSHAKES)]
+    for vector in records:
+        assert tcp.RECORD_MIN <= len(vector["record"]) <= tcp.RECORD_MAX
+    files = {
+        HERE / "vectors" / "records.json": as_json(records),
+        HERE / "vectors" / "handshakes.json": as_json(handshakes),
+        HERE / "vectors.h": as_header(records, handshakes),
+    }
+    drifted = [path for path, text in files.items()
+               if not path.exists() or path.read_text(encoding="utf-8") != text]
+    if "--check" in sys.argv[1:]:
+        for path in drifted:
+            print(f"{path.name} is not what make_vectors.py writes: if the protocol was meant to "
+                  "change, run make_vectors.py and commit the result", file=sys.stderr)
+        return 1 if drifted else 0
+    for path in drifted:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(files[path], encoding="utf-8")
+        print(f"wrote {path.name}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
