@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/values.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "config/keyfile.h"
+#include "config/nearest.h"
+#include "config/sockaddr.h"
+
+#define CHOICES_MAX 256
+
+struct value {
+	const struct wt_config_key *key;
+	bool set;
+	union {
+		uint64_t number; /* UINT, BOOL */
+		char *text;	 /* STRING, ENUM */
+		uint8_t *key32;	 /* KEYFILE32 */
+		struct {
+			struct sockaddr_storage *items;
+			size_t count;
+		} list; /* SOCKADDR */
+	};
+};
+
+struct wt_config {
+	char *name;
+	size_t count;
+	struct value values[];
+};
+
+/* ---- tables of keys ------------------------------------------------------ */
+
+const struct wt_config_key *wt_key_table_at(const struct wt_key_table *table, size_t i)
+{
+	return (const struct wt_config_key *)((const char *)table->keys + i * table->stride);
+}
+
+const struct wt_config_key *wt_key_table_find(const struct wt_key_table *table, unsigned scopes,
+					      const char *name)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct wt_config_key *key = wt_key_table_at(table, i);
+
+		if ((scopes & 1u << key->scope) && strcmp(key->name, name) == 0)
+			return key;
+	}
+	return NULL;
+}
+
+/* ---- one value ----------------------------------------------------------- */
+
+static void value_clear(struct value *value)
+{
+	if (value->set) {
+		switch (value->key->type) {
+		case WT_CONFIG_STRING:
+		case WT_CONFIG_ENUM:
+			if (value->key->flags & WT_CONFIG_SECRET)
+				wt_wipe(value->text, strlen(value->text));
+			free(value->text);
+			break;
+		case WT_CONFIG_SOCKADDR:
+			free(value->list.items);
+			break;
+		case WT_CONFIG_KEYFILE32:
+			wt_secret_free(value->key32);
+			break;
+		default:
+			break;
+		}
+	}
+	*value = (struct value){ .key = value->key };
+}
+
+/* What was found, for a message: "text" in quotes unless it is secret. */
+struct found {
+	char text[224];
+};
+
+static const char *quote(const struct wt_config_key *key, const char *text, struct found *out)
+{
+	if (key->flags & WT_CONFIG_SECRET)
+		snprintf(out->text, sizeof out->text, "the value");
+	else
+		snprintf(out->text, sizeof out->text, "\"%.200s\"", text);
+	return out->text;
+}
+
+static enum wt_status parse_string(struct value *value, const char *text, struct wt_error *err)
+{
+	value->text = strdup(text);
+	return value->text ? WT_OK : wt_fail(err, WT_ERR_NOMEM, "out of memory");
+}
+
+static enum wt_status parse_bool(struct value *value, const char *text, struct wt_error *err)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = { { "yes", true }, { "no", false },	 { "true", true },
+		      { "on", true },  { "off", false }, { "false", false } };
+	struct wt_nearest nearest = { .word = text };
+	char hint[WT_NEAREST_HINT];
+	struct found found;
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(text, words[i].word) == 0) {
+			value->number = words[i].value;
+			return WT_OK;
+		}
+		wt_nearest_offer(&nearest, words[i].word);
+	}
+	return wt_fail(err, WT_ERR_CONFIG, "%s found, allowed are yes, no, true, false, on, off%s",
+		       quote(value->key, text, &found), wt_nearest_hint(&nearest, hint));
+}
+
+static enum wt_status parse_uint(struct value *value, const char *text, struct wt_error *err)
+{
+	const struct wt_config_key *key = value->key;
+	struct found found;
+	uint64_t number = 0;
+	bool fits = *text != '\0';
+
+	for (const char *p = text; *p && fits; p++) {
+		uint64_t next;
+
+		fits = *p >= '0' && *p <= '9' && !__builtin_mul_overflow(number, 10u, &next) &&
+		       !__builtin_add_overflow(next, (uint64_t)(*p - '0'), &number);
+	}
+	if (!fits || number < key->min || number > key->max)
+		return wt_fail(err, WT_ERR_CONFIG,
+			       "%s found, allowed is a whole number from %llu to %llu",
+			       quote(key, text, &found), (unsigned long long)key->min,
+			       (unsigned long long)key->max);
+	value->number = number;
+	return WT_OK;
+}
+
+/* "a|b|c" as "a, b, c" */
+static const char *choices_text(const char *choices, char *out, size_t size)
+{
+	size_t at = 0;
+
+	for (; *choices && at + 3 < size; choices++) {
+		out[at++] = *choices == '|' ? ',' : *choices;
+		if (*choices == '|')
+			out[at++] = ' ';
+	}
+	out[at] = '\0';
+	return out;
+}
+
+static bool is_choice(const char *choices, const char *text)
+{
+	size_t len = strlen(text);
+
+	for (;;) {
+		size_t word = strcspn(choices, "|");
+
+		if (word == len && strncmp(choices, text, len) == 0)
+			return len > 0;
+		if (!choices[word])
+			return false;
+		choices += word + 1;
+	}
+}
+
+static enum wt_status parse_enum(struct value *value, const char *text, struct wt_error *err)
+{
+	const struct wt_config_key *key = value->key;
+	struct wt_nearest nearest = { .word = text };
+	char words[CHOICES_MAX], list[CHOICES_MAX * 2], hint[WT_NEAREST_HINT];
+	struct found found;
+
+	if (is_choice(key->choices, text))
+		return parse_string(value, text, err);
+	wt_nearest_offer_choices(&nearest, key->choices, words, sizeof words);
+	return wt_fail(err, WT_ERR_CONFIG, "%s found, allowed are %s%s", quote(key, text, &found),
+		       choices_text(key->choices, list, sizeof list),
+		       wt_nearest_hint(&nearest, hint));
+}
+
+static enum wt_status parse_sockaddr(struct value *value, const char *text, struct wt_error *err)
+{
+	size_t items = 1, n = 0;
+	struct sockaddr_storage *list;
+
+	for (const char *p = text; *p; p++)
+		items += *p == ',';
+	list = calloc(items, sizeof *list);
+	if (!list)
+		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+	for (const char *p = text;; p++) {
+		size_t len;
+
+		p += strspn(p, " \t");
+		len = strcspn(p, ",");
+		const char *comma = p + len;
+
+		while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
+			len--;
+		if (wt_sockaddr_parse(p, len, &list[n]) != WT_OK) {
+			free(list);
+			return wt_fail(err, WT_ERR_CONFIG,
+				       "\"%.*s\" found, allowed are numeric addresses with a port, "
+				       "comma-separated: 0.0.0.0:4433, [::]:4433",
+				       (int)(len < 200 ? len : 200), p);
+		}
+		n++;
+		p = comma;
+		if (!*p)
+			break;
+	}
+	value->list.items = list;
+	value->list.count = n;
+	return WT_OK;
+}
+
+static enum wt_status parse_keyfile(struct value *value, const char *text, const char *base_dir,
+				    struct wt_error *err)
+{
+	enum wt_status status;
+	char *path = wt_config_path(base_dir, text);
+	uint8_t *key32 = wt_secret_alloc(WT_KEYFILE_BYTES, 16);
+
+	if (!path || !key32)
+		status = wt_fail(err, WT_ERR_NOMEM, "no memory for the key");
+	else
+		status = wt_keyfile_read(path, key32, err);
+	free(path);
+	if (status == WT_OK)
+		value->key32 = key32;
+	else
+		wt_secret_free(key32);
+	return status;
+}
+
+static enum wt_status parse(struct value *value, const char *text, const char *base_dir,
+			    struct wt_error *err)
+{
+	if (!*text)
+		return wt_fail(err, WT_ERR_CONFIG, "no value found; write one or remove the line");
+	switch (value->key->type) {
+	case WT_CONFIG_STRING:
+		return parse_string(value, text, err);
+	case WT_CONFIG_BOOL:
+		return parse_bool(value, text, err);
+	case WT_CONFIG_UINT:
+		return parse_uint(value, text, err);
+	case WT_CONFIG_ENUM:
+		return parse_enum(value, text, err);
+	case WT_CONFIG_SOCKADDR:
+		return parse_sockaddr(value, text, err);
+	case WT_CONFIG_KEYFILE32:
+		return parse_keyfile(value, text, base_dir, err);
+	default:
+		return wt_fail(err, WT_ERR_INVALID,
+			       "this key has type %u, which this version does "
+			       "not know",
+			       value->key->type);
+	}
+}
+
+static enum wt_status value_set(struct value *value, const char *text, const char *base_dir,
+				struct wt_error *err)
+{
+	struct value fresh = { .key = value->key };
+	enum wt_status status = parse(&fresh, text, base_dir, err);
+
+	if (status != WT_OK)
+		return status;
+	fresh.set = true;
+	value_clear(value);
+	*value = fresh;
+	return WT_OK;
+}
+
+/* ---- declarations -------------------------------------------------------- */
+
+static enum wt_status check_name(const struct wt_config_key *key, struct wt_error *err)
+{
+	size_t len = key->name ? strspn(key->name, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
+
+	if (len == 0 || len > WT_NAME_MAX || key->name[len])
+		return wt_fail(err, WT_ERR_INVALID,
+			       "a key is named \"%.40s\", allowed is [a-z0-9_], "
+			       "1 to %u characters",
+			       key->name ? key->name : "(null)", WT_NAME_MAX);
+	if (!key->help || !*key->help)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has no help text", key->name);
+	return WT_OK;
+}
+
+static enum wt_status check_key(const struct wt_config_key *key, struct wt_error *err)
+{
+	struct value value = { .key = key };
+	struct wt_error why = WT_ERROR_INIT;
+	enum wt_status status = check_name(key, err);
+
+	if (status != WT_OK)
+		return status;
+	if (key->scope < WT_SCOPE_SECTION || key->scope > WT_SCOPE_ENDPOINT)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown scope %u", key->name,
+			       key->scope);
+	if (key->type < WT_CONFIG_STRING || key->type > WT_CONFIG_KEYFILE32)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown type %u", key->name,
+			       key->type);
+	if (key->type == WT_CONFIG_ENUM &&
+	    (!key->choices || !*key->choices || strlen(key->choices) >= CHOICES_MAX))
+		return wt_fail(err, WT_ERR_INVALID, "key %s has no choices, or too many",
+			       key->name);
+	if (key->type == WT_CONFIG_UINT && key->min > key->max)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has an empty range", key->name);
+	if (!key->default_value)
+		return WT_OK;
+	if (key->type == WT_CONFIG_KEYFILE32)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has a default; a key file has none",
+			       key->name);
+	status = value_set(&value, key->default_value, ".", &why);
+	value_clear(&value);
+	if (status != WT_OK)
+		return wt_fail(err, status, "the default of key %s cannot be used: %s", key->name,
+			       why.text);
+	return WT_OK;
+}
+
+enum wt_status wt_key_table_check(const struct wt_key_table *table, struct wt_error *err)
+{
+	if (table->count > 0 && table->stride < sizeof(struct wt_config_key))
+		return wt_fail(err, WT_ERR_INVALID, "keys of %zu bytes, at least %zu are needed",
+			       table->stride, sizeof(struct wt_config_key));
+	for (size_t i = 0; i < table->count; i++) {
+		const struct wt_config_key *key = wt_key_table_at(table, i);
+		enum wt_status status = check_key(key, err);
+
+		if (status != WT_OK)
+			return status;
+		if (wt_key_table_find(table, 1u << key->scope, key->name) != key)
+			return wt_fail(err, WT_ERR_INVALID, "key %s is declared twice", key->name);
+	}
+	return WT_OK;
+}
+
+/* ---- a set of values ----------------------------------------------------- */
+
+static struct value *find(const struct wt_config *cfg, const char *key)
+{
+	for (size_t i = 0; i < cfg->count; i++)
+		if (strcmp(cfg->values[i].key->name, key) == 0)
+			return (struct value *)&cfg->values[i];
+	return NULL;
+}
+
+struct wt_config *wt_config_new(const char *name, const struct wt_key_table *tables, size_t n,
+				unsigned scopes)
+{
+	struct wt_config *cfg;
+	size_t room = 0;
+
+	for (size_t t = 0; t < n; t++)
+		room += tables[t].count;
+	cfg = calloc(1, sizeof *cfg + room * sizeof cfg->values[0]);
+	if (!cfg)
+		return NULL;
+	cfg->name = strdup(name);
+	if (!cfg->name)
+		goto free_cfg;
+	for (size_t t = 0; t < n; t++) {
+		for (size_t i = 0; i < tables[t].count; i++) {
+			const struct wt_config_key *key = wt_key_table_at(&tables[t], i);
+			struct value *value = &cfg->values[cfg->count];
+
+			if (!(scopes & 1u << key->scope) || find(cfg, key->name))
+				continue;
+			value->key = key;
+			cfg->count++;
+			if (key->default_value &&
+			    value_set(value, key->default_value, ".", NULL) == WT_ERR_NOMEM)
+				goto free_cfg;
+		}
+	}
+	return cfg;
+free_cfg:
+	wt_config_free(cfg);
+	return NULL;
+}
+
+void wt_config_free(struct wt_config *cfg)
+{
+	if (!cfg)
+		return;
+	for (size_t i = 0; i < cfg->count; i++)
+		value_clear(&cfg->values[i]);
+	free(cfg->name);
+	free(cfg);
+}
+
+size_t wt_config_count(const struct wt_config *cfg)
+{
+	return cfg->count;
+}
+
+const struct wt_config_key *wt_config_at(const struct wt_config *cfg, size_t i)
+{
+	return cfg->values[i].key;
+}
+
+const struct wt_config_key *wt_config_find(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = find(cfg, key);
+
+	return value ? value->key : NULL;
+}
+
+enum wt_status wt_config_set(struct wt_config *cfg, const char *key, const char *text,
+			     const char *base_dir, struct wt_error *err)
+{
+	struct value *value = find(cfg, key);
+
+	if (!value)
+		return wt_fail(err, WT_ERR_INVALID, "there is no key %s here", key);
+	return value_set(value, text, base_dir, err);
+}
+
+char *wt_config_path(const char *base_dir, const char *path)
+{
+	char *joined;
+
+	if (*path == '/')
+		return strdup(path);
+	return asprintf(&joined, "%s/%s", base_dir, path) < 0 ? NULL : joined;
+}
+
+/* ---- reading ------------------------------------------------------------- */
+
+/* NULL if unset. `types`: bits 1u << enum wt_config_type that the caller reads. */
+static const struct value *get(const struct wt_config *cfg, const char *key, unsigned types)
+{
+	const struct value *value = find(cfg, key);
+
+	if (!value || !(types & 1u << value->key->type)) {
+		wt_log(WT_LOG_ERROR, "internal: key %s of %s was read but is %s", key, cfg->name,
+		       value ? "of another type" : "not declared");
+		return NULL;
+	}
+	return value->set ? value : NULL;
+}
+
+const char *wt_config_name(const struct wt_config *cfg)
+{
+	return cfg->name;
+}
+
+bool wt_config_is_set(const struct wt_config *cfg, const char *key)
+{
+	return get(cfg, key, ~0u) != NULL;
+}
+
+const char *wt_config_string(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = get(cfg, key, 1u << WT_CONFIG_STRING | 1u << WT_CONFIG_ENUM);
+
+	return value ? value->text : NULL;
+}
+
+uint64_t wt_config_uint(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = get(cfg, key, 1u << WT_CONFIG_UINT);
+
+	return value ? value->number : 0;
+}
+
+bool wt_config_bool(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = get(cfg, key, 1u << WT_CONFIG_BOOL);
+
+	return value && value->number;
+}
+
+enum wt_status wt_config_sockaddr(const struct wt_config *cfg, const char *key, size_t i,
+				  struct sockaddr_storage *out)
+{
+	const struct value *value = get(cfg, key, 1u << WT_CONFIG_SOCKADDR);
+
+	if (!value || i >= value->list.count)
+		return WT_ERR_INVALID;
+	*out = value->list.items[i];
+	return WT_OK;
+}
+
+const uint8_t *wt_config_key32(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = get(cfg, key, 1u << WT_CONFIG_KEYFILE32);
+
+	return value ? value->key32 : NULL;
+}
