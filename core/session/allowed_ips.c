@@ -337,12 +337,15 @@ uint32_t wt_allowed_ips_lookup(const struct wt_allowed_ips *table, uint8_t famil
 	while (i != NOBODY) {
 		const struct node *node = &table->nodes[i];
 
-		if (!node_contains(node, key))
-			break;
-		if (node->peer != WT_PEER_NONE)
+		/* A fork need not be compared: on a wrong path every prefix
+		 * below it fails the same bits. */
+		if (node->peer != WT_PEER_NONE) {
+			if (!node_contains(node, key))
+				break;
 			best = node->peer;
-		if (node->len == bits)
-			break;
+			if (node->len == bits)
+				break;
+		}
 		i = node->child[key_bit(key, node->len)];
 	}
 	return best;
