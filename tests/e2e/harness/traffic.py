@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""Traffic through a tunnel, and captures of what is on a link."""
+
+import hashlib
+import os
+import random
+import re
+import select
+import socket
+import subprocess
+import threading
+import time
+
+CHUNK = 1 << 18
+STALL_S = 30  # a transfer that moves nothing for this long has failed
+ETH_P_ALL = 3
+
+
+class Ping:
+    """The real `ping`, running beside the test."""
+
+    def __init__(self, ns, address, count=5, interval=0.05, size=None, wait=5):
+        command = ["ping", "-n", "-q", "-c", str(count), "-i", str(interval), "-W", str(wait)]
+        if size:
+            command += ["-s", str(size)]
+        self.process = subprocess.Popen(
+            ns.command(*command, address),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def result(self, timeout=120):
+        """(sent, received)"""
+        output, _ = self.process.communicate(timeout=timeout)
+        found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        if not found:
+            raise AssertionError(f"ping: {output.strip()}")
+        return int(found.group(1)), int(found.group(2))
+
+
+def ping(ns, address, count=3, **options):
+    """How many of `count` echo requests were answered."""
+    return Ping(ns, address, count, **options).result()[1]
+
+
+class Transfer:
+    """A TCP stream of bytes that do not repeat, hashed at both ends."""
+
+    def __init__(self, sender, receiver, address, size=None, seconds=None):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.sent = self.received = 0
+        self.sent_hash, self.received_hash = hashlib.sha256(), hashlib.sha256()
+        self.error = None
+        self._end = None if seconds is None else time.monotonic() + seconds
+        self._size = size
+        self._listener = receiver.socket(family)
+        self._listener.settimeout(STALL_S)
+        self._listener.bind((address, 0))
+        self._listener.listen(1)
+        self._out = sender.socket(family)
+        self._out.settimeout(STALL_S)
+        self._threads = [
+            threading.Thread(target=self._guard, args=(fn,), daemon=True)
+            for fn in (self._receive, self._send)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _guard(self, fn):
+        try:
+            fn()
+        except OSError as error:
+            self.error = self.error or error
+
+    def _send(self):
+        noise = random.randbytes(CHUNK)
+        with self._out as out:
+            out.connect(self._listener.getsockname())
+            while self._more():
+                chunk = self.sent.to_bytes(8, "big") + noise
+                if self._size is not None:
+                    chunk = chunk[: self._size - self.sent]
+                out.sendall(chunk)
+                self.sent_hash.update(chunk)
+                self.sent += len(chunk)
+            out.shutdown(socket.SHUT_WR)
+            out.recv(1)  # until the receiver has read all of it
+
+    def _more(self):
+        if self._end is not None:
+            return time.monotonic() < self._end
+        return self.sent < self._size
+
+    def _receive(self):
+        with self._listener:
+            stream, _ = self._listener.accept()
+        with stream:
+            stream.settimeout(STALL_S)
+            while data := stream.recv(CHUNK):
+                self.received_hash.update(data)
+                self.received += len(data)
+
+    def finish(self, timeout=180):
+        """The number of bytes, all of them arrived unchanged; AssertionError otherwise."""
+        for thread in self._threads:
+            thread.join(timeout)
+            if thread.is_alive():
+                raise AssertionError(
+                    f"transfer: {self.received} of {self.sent} bytes, then a stall"
+                )
+        if self.error:
+            raise AssertionError(f"transfer: {self.received} of {self.sent} bytes: {self.error}")
+        if self.sent_hash.digest() != self.received_hash.digest():
+            raise AssertionError(f"transfer: other bytes arrived ({self.sent}, {self.received})")
+        return self.received
+
+
+def transfer(sender, receiver, address, size=8 << 20):
+    """Moves `size` bytes to `address`, a local address of `receiver`."""
+    return Transfer(sender, receiver, address, size=size).finish()
+
+
+class Capture:
+    """Every packet of one device, both directions, kept in memory."""
+
+    def __init__(self, ns, device):
+        self.packets = []
+        self._socket = ns.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+        self._socket.bind((device, ETH_P_ALL))
+        self._socket.setblocking(False)
+        self._wake_read, self._wake_write = os.pipe()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        while True:
+            ready, _, _ = select.select([self._socket, self._wake_read], [], [])
+            while True:
+                try:
+                    self.packets.append(self._socket.recv(65536))
+                except BlockingIOError:
+                    break
+                except OSError:
+                    return  # the device is gone
+            if self._wake_read in ready:
+                return
+
+    def stop(self):
+        """Ends the capture; what was on the device before the call is in `packets`."""
+        os.write(self._wake_write, b".")
+        self._thread.join()
+        self._socket.close()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        return self
+
+    def contains(self, marker):
+        return any(marker in packet for packet in self.packets)
