@@ -63,7 +63,8 @@ struct wt_crypto_ops {
 	 * key_wipe is not called. Required. */
 	enum wt_status (*key_init)(void *self, struct wt_worker *worker, void *ctx,
 				   const uint8_t *key);
-	/* Erase every trace of the key and free what ctx holds. Required. */
+	/* Erase every trace of the key and free what ctx holds; its ctx_size
+	 * bytes are zero afterwards. Required. */
 	void (*key_wipe)(void *self, void *ctx);
 
 	/* Seal `len` bytes (0..65538) at `in` to len + tag_size bytes at
