@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every crypto plugin of the build against the contract of crypto.h, through
+ * its table: each check alone, and pairwise ones against each of the others.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "support/aead_check.h"
+
+#define BACKENDS_MAX 8u
+#define RUNS_MAX 512u
+
+/* Those that every build has; others join by being built. */
+static const char *const expected[] = { "aesgcm-openssl", "aesgcm-sodium" };
+
+struct run {
+	const struct wt_aead_check *check;
+	const struct wt_backend *subject, *reference;
+	char title[128];
+};
+
+static void run_check(void **state)
+{
+	const struct run *run = *state;
+	struct wt_error note;
+
+	switch (wt_aead_check_run(run->check, run->subject, run->reference, &note)) {
+	case WT_SOUND:
+		if (note.text[0])
+			print_message("  %s\n", note.text);
+		break;
+	case WT_SKIPPED:
+		print_message("  skipped: %s\n", note.text);
+		skip();
+		break;
+	case WT_FOUND:
+		fail_msg("%s", note.text);
+	}
+}
+
+static void says_what_it_is(void **state)
+{
+	const struct run *run = *state;
+	const struct wt_plugin_descriptor *d = run->subject->descriptor;
+	const struct wt_crypto_ops *ops = d->ops;
+
+	assert_string_equal(d->algorithm, WT_ALGORITHM_AES256GCM);
+	assert_string_equal(d->license, "MIT");
+	assert_true(d->summary && d->summary[0] && !strchr(d->summary, '\n'));
+	assert_int_equal(ops->struct_size, sizeof *ops);
+	assert_int_equal(ops->key_size, WT_KEY_SIZE);
+	assert_int_equal(ops->nonce_size, WT_NONCE_SIZE);
+	assert_int_equal(ops->tag_size, WT_TAG_SIZE);
+	assert_in_range(ops->ctx_size, 1, 65536);
+	assert_in_range(ops->ctx_align, 1, 4096);
+	assert_int_equal(ops->ctx_align & (ops->ctx_align - 1), 0);
+}
+
+static struct run runs[RUNS_MAX];
+static struct CMUnitTest tests[RUNS_MAX];
+static size_t run_count;
+
+static void add(const struct wt_aead_check *check, const struct wt_backend *subject,
+		const struct wt_backend *reference)
+{
+	if (run_count == RUNS_MAX)
+		return;
+	struct run *run = &runs[run_count];
+
+	*run = (struct run){ .check = check, .subject = subject, .reference = reference };
+	if (subject == reference)
+		snprintf(run->title, sizeof run->title, "%s %s", subject->descriptor->name,
+			 check ? check->promise : "says what it is");
+	else
+		snprintf(run->title, sizeof run->title, "%s with %s: %s", subject->descriptor->name,
+			 reference->descriptor->name, check->promise);
+	tests[run_count++] = (struct CMUnitTest){
+		.name = run->title,
+		.test_func = check ? run_check : says_what_it_is,
+		.initial_state = run,
+	};
+}
+
+static bool all_expected(char (*names)[WT_NAME_MAX + 1], size_t n)
+{
+	for (size_t e = 0; e < sizeof expected / sizeof expected[0]; e++) {
+		size_t i = 0;
+
+		while (i < n && strcmp(names[i], expected[e]) != 0)
+			i++;
+		if (i == n) {
+			print_error("crypto-%s.so is not in %s: build all targets first\n",
+				    expected[e], WT_TEST_PLUGIN_DIR);
+			return false;
+		}
+	}
+	return true;
+}
+
+int main(void)
+{
+	char names[BACKENDS_MAX][WT_NAME_MAX + 1];
+	struct wt_backend *backends[BACKENDS_MAX];
+	size_t name_count = wt_backend_names(WT_TEST_PLUGIN_DIR, names, BACKENDS_MAX);
+	size_t n = 0;
+	int failed = all_expected(names, name_count) ? 0 : 1;
+
+	for (size_t i = 0; i < name_count; i++) {
+		struct wt_error err = WT_ERROR_INIT;
+		enum wt_status status;
+
+		backends[n] = wt_backend_open(WT_TEST_PLUGIN_DIR, names[i], &status, &err);
+		if (backends[n]) {
+			n++;
+		} else if (status == WT_ERR_UNAVAILABLE) {
+			print_message("skipped: %s: %s\n", names[i], err.text);
+		} else {
+			print_error("%s: %s\n", names[i], err.text);
+			failed = 1;
+		}
+	}
+	for (size_t s = 0; s < n; s++) {
+		add(NULL, backends[s], backends[s]);
+		for (size_t c = 0; c < wt_aead_check_count; c++)
+			for (size_t r = 0; r < n; r++)
+				if (r == s || wt_aead_checks[c].pairwise)
+					add(&wt_aead_checks[c], backends[s], backends[r]);
+	}
+	failed |= cmocka_run_group_tests_name("crypto backends", tests, NULL, NULL);
+	while (n > 0)
+		wt_backend_close(backends[--n]);
+	return failed;
+}
