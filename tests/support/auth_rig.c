@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/auth_rig.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/secret.h"
+
+const uint8_t wt_auth_pair_psk[32] = "thirty-two bytes that are known.";
+
+static struct wt_auth_rig *rig_of(const struct wt_host *host)
+{
+	/* host.self is the plain host, the first member of a rig. */
+	return host->self;
+}
+
+static const struct wt_auth_settings *settings_of(const struct wt_config *cfg)
+{
+	return (const struct wt_auth_settings *)cfg;
+}
+
+/* ---- the host ------------------------------------------------------------- */
+
+static void queued_random(const struct wt_host *host, void *buf, size_t len)
+{
+	struct wt_auth_rig *rig = rig_of(host);
+	size_t n = len < rig->queued ? len : rig->queued;
+
+	memcpy(buf, rig->queue, n);
+	if (n > 0) {
+		rig->queued -= n;
+		memmove(rig->queue, rig->queue + n, rig->queued);
+	}
+	assert_int_equal(wt_random((uint8_t *)buf + n, len - n), WT_OK);
+}
+
+static enum wt_status aead_seal(const struct wt_host *host, struct wt_worker *worker,
+				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	const struct wt_backend *aead = rig_of(host)->aead;
+	void *ctx = wt_backend_key(aead, key);
+
+	if (!ctx)
+		return WT_ERR_CRYPTO;
+	enum wt_status status =
+		aead->ops->seal(aead->self, worker, ctx, nonce, aad, aad_len, in, len, out);
+
+	wt_backend_key_free(aead, ctx);
+	return status;
+}
+
+static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *worker,
+				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	const struct wt_backend *aead = rig_of(host)->aead;
+	void *ctx = wt_backend_key(aead, key);
+
+	if (!ctx)
+		return WT_ERR_CRYPTO;
+	enum wt_status status =
+		aead->ops->open(aead->self, worker, ctx, nonce, aad, aad_len, in, len, out);
+
+	wt_backend_key_free(aead, ctx);
+	return status;
+}
+
+static uint32_t counter(const struct wt_host *host, const char *name)
+{
+	(void)host;
+	return strcmp(name, "hmac_dh") == 0 ? 1 : 0;
+}
+
+static void count(const struct wt_host *host, struct wt_worker *worker, uint32_t which, uint64_t n)
+{
+	(void)worker;
+	if (which == 1)
+		atomic_fetch_add(&rig_of(host)->dh, (unsigned)n);
+}
+
+static const char *config_name(const struct wt_host *host, const struct wt_config *cfg)
+{
+	(void)host;
+	return settings_of(cfg)->name;
+}
+
+static const char *config_string(const struct wt_host *host, const struct wt_config *cfg,
+				 const char *key)
+{
+	(void)host;
+	assert_string_equal(key, "realm");
+	return settings_of(cfg)->realm ? settings_of(cfg)->realm : "whispertunnel";
+}
+
+static const uint8_t *config_key32(const struct wt_host *host, const struct wt_config *cfg,
+				   const char *key)
+{
+	(void)host;
+	if (strcmp(key, "psk_file") == 0)
+		return settings_of(cfg)->psk;
+	assert_string_equal(key, "psk_file_next");
+	return settings_of(cfg)->psk_next;
+}
+
+static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
+				  uint32_t peer_id, const uint8_t *params)
+{
+	struct wt_auth_rig *rig = rig_of(host);
+
+	(void)worker;
+	(void)peer_id;
+	assert_non_null(params);
+	rig->params_calls++;
+	return rig->params_verdict;
+}
+
+static int rate_allow(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
+		      const void *source, size_t source_len, uint32_t per_second, uint32_t burst)
+{
+	struct wt_auth_rig *rig = rig_of(host);
+
+	(void)worker;
+	(void)peer_id;
+	assert_non_null(source);
+	rig->rate_calls++;
+	rig->rate_source_len = source_len;
+	rig->rate_per_second = per_second;
+	rig->rate_burst = burst;
+	return rig->rate_verdict;
+}
+
+/* ---- one end -------------------------------------------------------------- */
+
+void wt_auth_rig_open(struct wt_auth_rig *rig, const char *name,
+		      const struct wt_auth_settings *section, uint64_t boot_ms, uint64_t unix_ms,
+		      const uint8_t *queue, size_t queued)
+{
+	struct wt_error err = { .struct_size = sizeof err };
+	enum wt_status status;
+	char path[PATH_MAX];
+
+	memset(rig, 0, sizeof *rig);
+	wt_clock_manual_init(&rig->clock, boot_ms, unix_ms);
+	wt_plain_host_init(&rig->plain, &rig->clock.clock);
+	struct wt_host *host = &rig->plain.host;
+
+	host->random = queued_random;
+	host->aead_seal = aead_seal;
+	host->aead_open = aead_open;
+	host->counter = counter;
+	host->count = count;
+	host->config_name = config_name;
+	host->config_string = config_string;
+	host->config_key32 = config_key32;
+	host->auth_params = auth_params;
+	host->rate_allow = rate_allow;
+	rig->rate_verdict = 1;
+	memcpy(rig->source, "\xc0\x00\x02\x01\x11\x51", sizeof rig->source);
+	rig->association = 1;
+	rig->aead = wt_backend_open(WT_TEST_PLUGIN_DIR, "aesgcm-openssl", &status, &err);
+	if (!rig->aead)
+		fail_msg("%s", err.text);
+	snprintf(path, sizeof path, "%s/auth-%s.so", WT_TEST_PLUGIN_DIR, name);
+	rig->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!rig->handle)
+		fail_msg("%s", dlerror());
+	rig->descriptor = dlsym(rig->handle, WT_PLUGIN_SYMBOL);
+	assert_non_null(rig->descriptor);
+	rig->ops = rig->descriptor->ops;
+	wt_auth_rig_queue(rig, queue, queued);
+	status = rig->ops->create(host, (const struct wt_config *)section, &rig->self, &err);
+	if (status != WT_OK)
+		fail_msg("create: %s", err.text);
+}
+
+void wt_auth_rig_close(struct wt_auth_rig *rig)
+{
+	rig->ops->destroy(rig->self);
+	dlclose(rig->handle);
+	wt_backend_close(rig->aead);
+}
+
+void wt_auth_rig_queue(struct wt_auth_rig *rig, const uint8_t *bytes, size_t len)
+{
+	assert_in_range(len, 0, sizeof rig->queue - rig->queued);
+	if (len > 0)
+		memcpy(rig->queue + rig->queued, bytes, len);
+	rig->queued += len;
+}
+
+void wt_auth_rig_advance(struct wt_auth_rig *rig, uint64_t ms)
+{
+	wt_clock_manual_advance(&rig->clock, ms);
+}
+
+void *wt_auth_rig_add(struct wt_auth_rig *rig, const struct wt_auth_settings *peer, uint32_t id,
+		      uint32_t roles, struct wt_error *err)
+{
+	void *memory = wt_secret_alloc(rig->ops->peer_size, rig->ops->peer_align);
+
+	assert_non_null(memory);
+	if (rig->ops->peer_add(rig->self, (const struct wt_config *)peer, id, roles, memory, err) ==
+	    WT_OK)
+		return memory;
+	wt_secret_free(memory);
+	return NULL;
+}
+
+void wt_auth_rig_remove(struct wt_auth_rig *rig, void *peer)
+{
+	rig->ops->peer_remove(rig->self, peer);
+	wt_secret_free(peer);
+}
+
+enum wt_auth_verdict wt_auth_rig_start(struct wt_auth_rig *rig, void *peer, uint32_t channel,
+				       uint32_t index, uint32_t unanswered, const uint8_t *params,
+				       struct wt_auth_out *out)
+{
+	const struct wt_auth_start start = {
+		.struct_size = sizeof start,
+		.channel = channel,
+		.local_index = index,
+		.unanswered = unanswered,
+		.params = params,
+	};
+
+	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
+	return rig->ops->start(rig->self, NULL, peer, &start, out);
+}
+
+static struct wt_auth_in input(const struct wt_auth_rig *rig, uint32_t channel, uint8_t *copy,
+			       const uint8_t *message, size_t len)
+{
+	assert_non_null(copy);
+	memcpy(copy, message, len);
+	return (struct wt_auth_in){
+		.struct_size = sizeof(struct wt_auth_in),
+		.channel = channel,
+		.message = copy,
+		.message_len = (uint32_t)len,
+		.association = channel == WT_CHANNEL_STREAM ? rig->association : 0,
+		.source = rig->source,
+		.source_len = sizeof rig->source,
+		.source_prefix = rig->source,
+		.source_prefix_len = 4,
+	};
+}
+
+enum wt_auth_verdict wt_auth_rig_accept(struct wt_auth_rig *rig, uint32_t channel, uint32_t index,
+					const uint8_t *params, const uint8_t *message, size_t len,
+					struct wt_auth_out *out)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	struct wt_auth_in in = input(rig, channel, copy, message, len);
+
+	in.local_index = index;
+	in.params = params;
+	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
+	enum wt_auth_verdict verdict = rig->ops->accept(rig->self, NULL, &in, out);
+
+	free(copy);
+	return verdict;
+}
+
+enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshake, uint32_t channel,
+					 const uint8_t *message, size_t len,
+					 struct wt_auth_out *out)
+{
+	uint8_t *copy = malloc(len ? len : 1);
+	const struct wt_auth_in in = input(rig, channel, copy, message, len);
+
+	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
+	enum wt_auth_verdict verdict = rig->ops->receive(rig->self, NULL, handshake, &in, out);
+
+	free(copy);
+	return verdict;
+}
+
+/* ---- two ends ------------------------------------------------------------- */
+
+void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel)
+{
+	static const struct wt_auth_settings section = { .name = "hmac" };
+	static const struct wt_auth_settings office = { .name = "office", .psk = wt_auth_pair_psk };
+	static const struct wt_auth_settings alice = { .name = "alice", .psk = wt_auth_pair_psk };
+	struct wt_error err = { .struct_size = sizeof err };
+
+	memset(pair, 0, sizeof *pair);
+	pair->channel = channel;
+	pair->next_index = 1000;
+	memset(pair->params_i, 0x11, sizeof pair->params_i);
+	memset(pair->params_r, 0x22, sizeof pair->params_r);
+	wt_auth_rig_open(&pair->i, name, &section, WT_AUTH_PAIR_BOOT_MS, WT_AUTH_PAIR_UNIX_MS, NULL,
+			 0);
+	wt_auth_rig_open(&pair->r, name, &section, WT_AUTH_PAIR_BOOT_MS, WT_AUTH_PAIR_UNIX_MS, NULL,
+			 0);
+	pair->peer_i = wt_auth_rig_add(&pair->i, &office, WT_AUTH_PAIR_ID_R, WT_PEER_DIALS, &err);
+	pair->peer_r = wt_auth_rig_add(&pair->r, &alice, WT_AUTH_PAIR_ID_I, WT_PEER_ACCEPTS, &err);
+	if (!pair->peer_i || !pair->peer_r)
+		fail_msg("%s", err.text);
+}
+
+void wt_auth_pair_close(struct wt_auth_pair *pair)
+{
+	wt_auth_rig_remove(&pair->i, pair->peer_i);
+	wt_auth_rig_remove(&pair->r, pair->peer_r);
+	wt_auth_rig_close(&pair->i);
+	wt_auth_rig_close(&pair->r);
+}
+
+void wt_auth_pair_advance(struct wt_auth_pair *pair, uint64_t ms)
+{
+	wt_auth_rig_advance(&pair->i, ms);
+	wt_auth_rig_advance(&pair->r, ms);
+}
+
+enum wt_auth_verdict wt_auth_pair_start(struct wt_auth_pair *pair, uint32_t unanswered)
+{
+	return wt_auth_rig_start(&pair->i, pair->peer_i, pair->channel, pair->next_index++,
+				 unanswered, pair->params_i, &pair->m1);
+}
+
+enum wt_auth_verdict wt_auth_pair_accept(struct wt_auth_pair *pair)
+{
+	return wt_auth_rig_accept(&pair->r, pair->channel, pair->next_index++, pair->params_r,
+				  pair->m1.reply, pair->m1.reply_len, &pair->m2);
+}
+
+enum wt_auth_verdict wt_auth_pair_m2(struct wt_auth_pair *pair)
+{
+	return wt_auth_rig_receive(&pair->i, pair->m1.handshake, pair->channel, pair->m2.reply,
+				   pair->m2.reply_len, &pair->m3);
+}
+
+enum wt_auth_verdict wt_auth_pair_m3(struct wt_auth_pair *pair)
+{
+	return wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel, pair->m3.reply,
+				   pair->m3.reply_len, &pair->done);
+}
+
+void wt_auth_pair_finish(struct wt_auth_pair *pair)
+{
+	const struct wt_auth_keys *i = &pair->m3.keys, *r = &pair->m2.keys;
+
+	assert_int_equal(wt_auth_pair_accept(pair), WT_AUTH_MORE);
+	assert_int_equal(wt_auth_pair_m2(pair), WT_AUTH_DONE);
+	assert_int_equal(wt_auth_pair_m3(pair), WT_AUTH_DONE);
+	assert_memory_equal(i->send_key, r->recv_key, sizeof i->send_key);
+	assert_memory_equal(i->recv_key, r->send_key, sizeof i->recv_key);
+	assert_memory_equal(i->send_iv, r->recv_iv, sizeof i->send_iv);
+	assert_memory_equal(i->recv_iv, r->send_iv, sizeof i->recv_iv);
+}
+
+void wt_auth_pair_run(struct wt_auth_pair *pair)
+{
+	assert_int_equal(wt_auth_pair_start(pair, 0), WT_AUTH_MORE);
+	wt_auth_pair_finish(pair);
+}
