@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * instance.h: one [transport NAME] section at work.
+ *
+ * Written by create() and listen(), read-only for everyone else, so that
+ * connections of several workers may share it.
+ */
+#ifndef WT_TCP_INSTANCE_H
+#define WT_TCP_INSTANCE_H
+
+#include <whispertunnel/transport.h>
+
+struct wt_tcp_listener;
+
+struct wt_tcp_counters {
+	uint32_t rx_calls, tx_calls; /* receive and send system calls */
+	uint32_t copied_bytes;	     /* record bytes moved inside the transport */
+	uint32_t bad_length;	     /* records outside the allowed length */
+	uint32_t slot_waits;	     /* reads put off because the pool was empty */
+	uint32_t accept_pauses;	     /* no descriptors or memory to accept with */
+	uint32_t accept_refused;     /* connections that the core did not want */
+};
+
+struct wt_tcp {
+	const struct wt_host *host;
+	const struct wt_config *cfg;
+	const char *congestion; /* NULL: the system's */
+	int send_buffer;	/* bytes; 0: the kernel sizes it */
+	struct wt_tcp_counters counters;
+	struct wt_tcp_listener *listeners;
+	size_t listener_count;
+};
+
+/* Sets the sentence and returns `status`. err may be NULL. */
+enum wt_status wt_tcp_fail(struct wt_error *err, enum wt_status status, const char *fmt, ...)
+	WT_PRINTF(3, 4) WT_MUST_CHECK;
+
+#endif

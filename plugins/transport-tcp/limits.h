@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.h: every number of the TCP transport, with its reason.
+ */
+#ifndef WT_TCP_LIMITS_H
+#define WT_TCP_LIMITS_H
+
+#include <whispertunnel/wire.h>
+
+/* ---- framing */
+
+/* Before each record: its length, u32 big-endian, not counting itself. */
+#define WT_TCP_PREFIX 4u
+/* No message is shorter than its own header. */
+#define WT_TCP_RECORD_MIN WT_MESSAGE_HEADER
+/* What a connection may buffer before it is authenticated: one message. It
+ * lies in the connection itself, so that strangers hold no slot. */
+#define WT_TCP_INLINE (WT_TCP_PREFIX + WT_UNAUTHENTICATED_MAX)
+/* A record behind this is received to its exact end (and the next length with
+ * it), so that the next one starts at the front of a slot without a copy. Below
+ * it, one large read for many records is cheaper than the copy it may cost. */
+#define WT_TCP_BULK_RECORD (16u * 1024u)
+/* Where read-ahead starts, and starts again after it ran into a bulk record
+ * whose beginning had to be moved: the move is at most this, under 1 % of it. */
+#define WT_TCP_AHEAD_MIN 512u
+/* Move a partial record to the front only if that gains this many times as many
+ * bytes of room (or if it does not fit where it is): keeps copies under 1 %. */
+#define WT_TCP_MOVE_GAIN 128u
+
+/* Records written by one system call; the kernel's own limit is 1024. 64 bulk
+ * records are more than any send buffer takes at once. */
+#define WT_TCP_SEND_BATCH 64u
+
+/* Layers below a record: this prefix, TCP with timestamps, IP. */
+#define WT_TCP_OVERHEAD_IPV4 (WT_TCP_PREFIX + 32u + 20u)
+#define WT_TCP_OVERHEAD_IPV6 (WT_TCP_PREFIX + 32u + 40u)
+
+/* ---- time */
+
+/* One dial attempt. SYNs go out at 0, 1 and 3 s: the third is answered or the
+ * next address deserves its turn. */
+#define WT_TCP_DIAL_MS 5000u
+/* Sent bytes that stay unacknowledged so long end the connection
+ * (TCP_USER_TIMEOUT): the core dials again, perhaps to another address. */
+#define WT_TCP_USER_TIMEOUT_MS 10000
+/* Finds a peer that vanished while nothing was sent. With TCP_USER_TIMEOUT set
+ * Linux gives up at the first lost probe, so probe only a connection that is
+ * suspect anyway: a healthy one carries a rekey every 120 s. */
+#define WT_TCP_KEEPALIVE_IDLE_S 150
+#define WT_TCP_KEEPALIVE_INTERVAL_S 5
+/* A record of which a part came and then nothing for so long ends the
+ * connection: it holds a slot. The sender's user timeout is the same. */
+#define WT_TCP_STALL_MS 10000u
+/* A connection is shown to accept() when its first bytes are there. */
+#define WT_TCP_DEFER_ACCEPT_S 5
+/* No descriptors left: pause before the next accept(). */
+#define WT_TCP_ACCEPT_PAUSE_MS 200u
+/* No slots left: pause before the next read. */
+#define WT_TCP_SLOT_PAUSE_MS 2u
+
+/* ---- bounds */
+
+#define WT_TCP_LISTEN_MAX 64u
+#define WT_TCP_BACKLOG 1024
+/* Connections accepted in one turn by one listening socket. */
+#define WT_TCP_ACCEPT_BATCH 16u
+/* Bytes not yet sent that the kernel takes from us (TCP_NOTSENT_LOWAT): what is
+ * in its queue can no longer be overtaken by a control record. */
+#define WT_TCP_NOTSENT_LOWAT (128 * 1024)
+/* Sent and unsent bytes together (SO_SNDBUF), in KiB; key `send_buffer`. */
+#define WT_TCP_SEND_BUFFER_KIB "512"
+#define WT_TCP_SEND_BUFFER_KIB_MAX 65536u
+/* An orderly close throws away up to so many unread bytes first; see send.c. */
+#define WT_TCP_DISCARD_CALL (256u * 1024u)
+#define WT_TCP_DISCARD_CALLS 32u
+
+#endif

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A socket that is readable and cannot be accepted from (no descriptors left)
+ * would wake a level-triggered loop for ever. So the watch sleeps until a timer
+ * wakes it; clients wait in the kernel's queue meanwhile.
+ */
+#include "listener.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "address.h"
+#include "connection.h"
+#include "limits.h"
+#include "socket.h"
+
+struct wt_tcp_listener {
+	struct wt_tcp *tcp;
+	int fd;
+	struct wt_watch *watch;
+	struct wt_timer *resume; /* ends a pause */
+	char text[WT_TCP_ADDRESS_TEXT];
+};
+
+static void pause_accepting(struct wt_tcp_listener *listener, struct wt_worker *worker, int error)
+{
+	const struct wt_host *host = listener->tcp->host;
+	char reason[WT_TCP_REASON_TEXT];
+
+	wt_tcp_socket_reason(error, reason);
+	host->count(host, worker, listener->tcp->counters.accept_pauses, 1);
+	host->log_limited(host, WT_LOG_WARN, "tcp-accept",
+			  "cannot accept on %s: %s; trying again in %u ms%s", listener->text,
+			  reason, WT_TCP_ACCEPT_PAUSE_MS,
+			  error == EMFILE || error == ENFILE
+				  ? " (raise the limit of open files: ulimit -n, LimitNOFILE=)"
+				  : "");
+	if (host->watch_set(host, listener->watch, 0) == WT_OK)
+		host->timer_set(host, listener->resume, WT_TCP_ACCEPT_PAUSE_MS);
+}
+
+static void on_resume(void *arg, struct wt_worker *worker)
+{
+	struct wt_tcp_listener *listener = arg;
+	const struct wt_host *host = listener->tcp->host;
+
+	(void)worker;
+	if (host->watch_set(host, listener->watch, WT_EVENT_READ) != WT_OK)
+		host->timer_set(host, listener->resume, WT_TCP_ACCEPT_PAUSE_MS);
+}
+
+/* Errors of the one connection that was about to be accepted: accept(2) lists
+ * those of the network, EPERM comes from a firewall rule. */
+static int is_about_one_connection(int error)
+{
+	switch (error) {
+	case ECONNABORTED:
+	case EINTR:
+	case EPERM:
+	case EPROTO:
+	case ENETDOWN:
+	case ENOPROTOOPT:
+	case EHOSTDOWN:
+	case ENONET:
+	case EHOSTUNREACH:
+	case EOPNOTSUPP:
+	case ENETUNREACH:
+	case ETIMEDOUT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static void on_readable(void *arg, struct wt_worker *worker, int fd, unsigned events)
+{
+	struct wt_tcp_listener *listener = arg;
+
+	(void)events;
+	for (unsigned i = 0; i < WT_TCP_ACCEPT_BATCH; i++) {
+		struct sockaddr_storage remote = { .ss_family = AF_UNSPEC };
+		socklen_t len = sizeof remote;
+		int s = accept4(fd, (struct sockaddr *)&remote, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (s >= 0) {
+			wt_tcp_conn_accept(listener->tcp, worker, s, &remote);
+			continue;
+		}
+		if (errno == EAGAIN || errno == EWOULDBLOCK)
+			return;
+		if (is_about_one_connection(errno))
+			continue;
+		pause_accepting(listener, worker, errno);
+		return;
+	}
+}
+
+static enum wt_status start(struct wt_tcp *tcp, struct wt_worker *worker,
+			    const struct sockaddr_storage *address, struct wt_error *err)
+{
+	struct wt_tcp_listener *listener = &tcp->listeners[tcp->listener_count];
+	const struct wt_host *host = tcp->host;
+	struct sockaddr_storage bound = *address;
+	socklen_t len = sizeof bound;
+	enum wt_status status = wt_tcp_socket_listen(tcp, address, &listener->fd, err);
+
+	if (status != WT_OK)
+		return status;
+	/* From here on wt_tcp_listener_close() cleans up. */
+	tcp->listener_count++;
+	listener->tcp = tcp;
+	getsockname(listener->fd, (struct sockaddr *)&bound, &len);
+	wt_tcp_address_text(&bound, listener->text);
+	listener->resume = host->timer_new(host, worker, on_resume, listener);
+	listener->watch =
+		host->watch_new(host, worker, listener->fd, WT_EVENT_READ, on_readable, listener);
+	if (!listener->resume || !listener->watch)
+		return wt_tcp_fail(err, WT_ERR_NOMEM,
+				   "listen = %s: out of memory or descriptors for the event loop",
+				   listener->text);
+	return WT_OK;
+}
+
+static size_t configured(const struct wt_tcp *tcp)
+{
+	struct sockaddr_storage address;
+	size_t n = 0;
+
+	while (tcp->host->config_sockaddr(tcp->host, tcp->cfg, "listen", n, &address) == WT_OK)
+		n++;
+	return n;
+}
+
+enum wt_status wt_tcp_listener_open(struct wt_tcp *tcp, struct wt_worker *worker,
+				    struct wt_error *err)
+{
+	const struct wt_host *host = tcp->host;
+	size_t n = configured(tcp);
+	enum wt_status status = WT_OK;
+
+	if (tcp->listeners)
+		return wt_tcp_fail(err, WT_ERR_INVALID, "this transport listens already");
+	if (n == 0)
+		return WT_OK;
+	if (n > WT_TCP_LISTEN_MAX)
+		return wt_tcp_fail(err, WT_ERR_CONFIG,
+				   "listen: %zu addresses, at most %u are allowed", n,
+				   WT_TCP_LISTEN_MAX);
+	tcp->listeners = calloc(n, sizeof *tcp->listeners);
+	if (!tcp->listeners)
+		return wt_tcp_fail(err, WT_ERR_NOMEM, "listen: out of memory");
+	for (size_t i = 0; status == WT_OK && i < n; i++) {
+		struct sockaddr_storage address;
+
+		status = host->config_sockaddr(host, tcp->cfg, "listen", i, &address);
+		if (status == WT_OK)
+			status = start(tcp, worker, &address, err);
+	}
+	if (status != WT_OK) {
+		wt_tcp_listener_close(tcp);
+		return status;
+	}
+	for (size_t i = 0; i < n; i++)
+		host->log(host, WT_LOG_INFO, "listening on tcp %s", tcp->listeners[i].text);
+	return WT_OK;
+}
+
+void wt_tcp_listener_close(struct wt_tcp *tcp)
+{
+	const struct wt_host *host = tcp->host;
+
+	while (tcp->listener_count > 0) {
+		struct wt_tcp_listener *listener = &tcp->listeners[--tcp->listener_count];
+
+		if (listener->watch)
+			host->watch_free(host, listener->watch);
+		if (listener->resume)
+			host->timer_free(host, listener->resume);
+		close(listener->fd);
+	}
+	free(tcp->listeners);
+	tcp->listeners = NULL;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listener.h: the listening sockets of an instance, and accepting from them.
+ */
+#ifndef WT_TCP_LISTENER_H
+#define WT_TCP_LISTENER_H
+
+#include "instance.h"
+
+/* Open what the section's `listen` names, all or nothing. Once an instance. */
+enum wt_status wt_tcp_listener_open(struct wt_tcp *tcp, struct wt_worker *worker,
+				    struct wt_error *err) WT_MUST_CHECK;
+
+/* Close them all; none is fine. */
+void wt_tcp_listener_close(struct wt_tcp *tcp);
+
+#endif
