@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * registry.h: the plugins of this process: loaded, checked and tested.
+ *
+ * Main thread, but for wt_registry_count and _at, which any thread may call
+ * while nothing is being loaded.
  */
 #ifndef WT_PLUGIN_REGISTRY_H
 #define WT_PLUGIN_REGISTRY_H
@@ -9,9 +12,10 @@
 #include <stddef.h>
 #include <whispertunnel/whispertunnel.h>
 
-/* A plugin that passed every step. `ops` is the host's own copy of the
- * plugin's table: cut to the size both sides know, absent optional slots
- * filled with the host's defaults, so that a caller never tests for NULL. */
+/* A plugin that passed every step. `descriptor` and `ops` are the host's own
+ * copies: cut to the size both sides know; texts are never NULL; absent
+ * optional slots hold the host's defaults, but for the batch forms of crypto.
+ * plugin/call.h has the one wrapper for each slot. */
 struct wt_plugin {
 	enum wt_plugin_kind kind;
 	char name[WT_NAME_MAX + 1];
@@ -19,7 +23,7 @@ struct wt_plugin {
 	char *path;				       /* absolute */
 	bool standard;				       /* crypto: the algorithm is AES-256-GCM */
 	char *algorithm;			       /* crypto; "" otherwise */
-	const struct wt_plugin_descriptor *descriptor; /* lives with the handle */
+	const struct wt_plugin_descriptor *descriptor; /* whole, whatever its ABI minor */
 	const struct wt_config_key *config_keys;
 	size_t config_key_count;
 	size_t config_key_stride;
@@ -36,16 +40,20 @@ struct wt_registry_options {
 				       default */
 	bool skip_self_test;	    /* `self_test = no` */
 	unsigned probe_timeout_ms;  /* 0: 5000 */
-	const struct wt_host *host; /* given to available() and the self-test */
+	const struct wt_host *host; /* given to available() and the self-test; NULL: a base
+				       host of plugin/host.h with the plugin's label */
 };
 
 struct wt_registry;
 
+/* NULL: out of memory. `options` is copied, what it points to is borrowed. A
+ * directory that cannot be used is an error of wt_registry_load. */
 struct wt_registry *wt_registry_new(const struct wt_registry_options *options) WT_MUST_CHECK;
-/* The exact reverse of loading; every instance is destroyed before. */
+/* The exact reverse of loading; every instance is destroyed before. NULL is
+ * allowed. */
 void wt_registry_free(struct wt_registry *registry);
 
-/* The directory in use, absolute. */
+/* The directory in use, absolute; "" while it cannot be used. */
 const char *wt_registry_dir(const struct wt_registry *registry);
 
 /* Find KIND-NAME.so and take it through every step of docs/architecture.md

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/defaults.h"
+
+#include "base/error.h"
+#include "plugin/call.h"
+
+void wt_default_seal_batch(struct wt_crypto *crypto, struct wt_worker *worker, void *ctx,
+			   struct wt_aead_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		items[i].status =
+			wt_crypto_seal(crypto, worker, ctx, items[i].nonce, items[i].aad,
+				       items[i].aad_len, items[i].in, items[i].len, items[i].out);
+}
+
+void wt_default_open_batch(struct wt_crypto *crypto, struct wt_worker *worker, void *ctx,
+			   struct wt_aead_item *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		items[i].status =
+			wt_crypto_open(crypto, worker, ctx, items[i].nonce, items[i].aad,
+				       items[i].aad_len, items[i].in, items[i].len, items[i].out);
+}
+
+static enum wt_status no_local_address(void *self, void *tconn, struct sockaddr_storage *out)
+{
+	(void)self, (void)tconn, (void)out;
+	return WT_ERR_UNSUPPORTED;
+}
+
+static enum wt_status no_move(void *self, struct wt_worker *from, struct wt_worker *to, void *tconn)
+{
+	(void)self, (void)from, (void)to, (void)tconn;
+	return WT_ERR_UNSUPPORTED;
+}
+
+static enum wt_status no_keygen(const struct wt_host *host, char *out, size_t out_size,
+				struct wt_error *err)
+{
+	(void)host, (void)out, (void)out_size;
+	return wt_fail(err, WT_ERR_UNSUPPORTED, "this method has no key pairs to make");
+}
+
+static enum wt_status no_pubkey(const struct wt_host *host, const char *private_key, char *out,
+				size_t out_size, struct wt_error *err)
+{
+	(void)host, (void)private_key, (void)out, (void)out_size;
+	return wt_fail(err, WT_ERR_UNSUPPORTED, "this method has no public keys");
+}
+
+void wt_defaults_fill(struct wt_plugin *plugin)
+{
+	struct wt_transport_ops *transport = &plugin->ops.transport;
+	struct wt_auth_ops *auth = &plugin->ops.auth;
+
+	switch (plugin->kind) {
+	case WT_KIND_CRYPTO:
+		break;
+	case WT_KIND_TRANSPORT:
+		if (!transport->local_address)
+			transport->local_address = no_local_address;
+		if (!transport->move)
+			transport->move = no_move;
+		break;
+	case WT_KIND_AUTH:
+		if (!auth->keygen)
+			auth->keygen = no_keygen;
+		if (!auth->pubkey)
+			auth->pubkey = no_pubkey;
+		break;
+	}
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loader.h: one plugin from its name to a struct that was checked and tested.
+ *
+ * The steps, in this order; each failure names plugin, path, step, reason and
+ * remedy, and leaves nothing of the file mapped or open:
+ *
+ *	name		a base name, so that it stays in the plugin directory
+ *	file		owners and modes of it and all directories above
+ *	note		ELF note: kind, ABI and name, before any code runs
+ *	load		dlopen: relocation, constructors
+ *	descriptor	sizes, agreement with the note
+ *	operations	required slots, limits
+ *	keys		its configuration keys
+ *	available	can it work on this machine? (crypto)
+ *	self-test	does it compute what it says? (crypto)
+ *	unload		dlclose: destructors
+ *
+ * From `load` on everything is done in a forked child first. Main thread.
+ */
+#ifndef WT_PLUGIN_LOADER_H
+#define WT_PLUGIN_LOADER_H
+
+#include "plugin/descriptor.h"
+
+#define WT_PROBE_TIMEOUT_MS 5000u /* a self-test takes some milliseconds */
+
+struct wt_load_request {
+	enum wt_plugin_kind kind;
+	const char *name;
+	const char *dir; /* of wt_place_find */
+	bool skip_self_test;
+	unsigned probe_timeout_ms;  /* 0: WT_PROBE_TIMEOUT_MS */
+	const struct wt_host *host; /* NULL: a base host with the plugin's label */
+};
+
+enum wt_status wt_loaded_new(const struct wt_load_request *request, struct wt_loaded **out,
+			     struct wt_error *err) WT_MUST_CHECK;
+/* dlclose and free. NULL is allowed. */
+void wt_loaded_free(struct wt_loaded *loaded);
+
+/* The sentence of a step that failed: `KIND plugin "NAME" (PATH): STEP: reason`,
+ * with control bytes replaced. Returns `status`. `path` may be NULL. */
+enum wt_status wt_load_fail(struct wt_error *err, enum wt_status status, enum wt_plugin_kind kind,
+			    const char *name, const char *path, const char *step,
+			    const char *reason);
+
+#endif

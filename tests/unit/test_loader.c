@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Every way in which a plugin can be wrong: what the loader says of it, and
+ * that nothing of it stays behind. The plugins are tests/fixtures/bad-plugins,
+ * copied into a directory whose owner and mode the test decides. */
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "plugin/registry.h"
+#include "support/process.h"
+#include "support/scratch.h"
+
+#define FIXTURES WT_TEST_BINARY_DIR "/tests/fixtures/lib"
+#define PARTS 5
+
+static char *place; /* scratch directory with the plugin of the moment */
+
+/* ---- helpers ------------------------------------------------------------- */
+
+static void read_whole(const char *path, uint8_t **data, size_t *size)
+{
+	FILE *f = fopen(path, "rbe");
+	struct stat st;
+
+	if (!f)
+		fail_msg("no fixture %s", path);
+	assert_int_equal(fstat(fileno(f), &st), 0);
+	*size = (size_t)st.st_size;
+	*data = malloc(*size + 1);
+	assert_non_null(*data);
+	assert_int_equal(fread(*data, 1, *size, f), *size);
+	fclose(f);
+}
+
+/* Copies a fixture into `place`, under its own name or another. */
+static void install(const char *fixture, const char *as)
+{
+	char from[4096];
+	uint8_t *data;
+	size_t size;
+
+	snprintf(from, sizeof from, "%s/%s", FIXTURES, fixture);
+	read_whole(from, &data, &size);
+	free(wt_scratch_file(place, as ? as : fixture, data, size, 0644));
+	free(data);
+}
+
+static void remove_from_place(const char *name)
+{
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/%s", place, name);
+	assert_int_equal(remove(path), 0);
+}
+
+static struct wt_registry *new_registry(unsigned timeout_ms)
+{
+	const struct wt_registry_options options = {
+		.plugin_dir = place,
+		.probe_timeout_ms = timeout_ms,
+	};
+	struct wt_registry *registry = wt_registry_new(&options);
+
+	assert_non_null(registry);
+	return registry;
+}
+
+/* What the process held before; the same must be true after. */
+struct before {
+	char *maps, *fds;
+	size_t secrets;
+};
+
+static struct before look(void)
+{
+	return (struct before){ wt_process_maps(), wt_process_fds(), wt_secret_in_use() };
+}
+
+static void assert_as_before(struct before *before)
+{
+	struct before now = look();
+
+	assert_string_equal(now.maps, before->maps);
+	assert_string_equal(now.fds, before->fds);
+	assert_int_equal(now.secrets, before->secrets);
+	assert_false(wt_process_has_child());
+	free(now.maps);
+	free(now.fds);
+	free(before->maps);
+	free(before->fds);
+}
+
+static void assert_says(const char *text, const char *const parts[PARTS])
+{
+	for (size_t i = 0; i < PARTS && parts[i]; i++)
+		if (!strstr(text, parts[i]))
+			fail_msg("\"%s\" is not in: %s", parts[i], text);
+	for (const char *p = text; *p; p++)
+		assert_true((unsigned char)*p >= 0x20);
+}
+
+/* Loads what is installed, and expects a refusal that names the plugin, its
+ * path and `parts`. */
+static void assert_refused(enum wt_plugin_kind kind, const char *name, enum wt_status status,
+			   unsigned timeout_ms, const char *const parts[PARTS])
+{
+	struct before before = look();
+	struct wt_registry *registry = new_registry(timeout_ms);
+	const struct wt_plugin *plugin = NULL;
+	struct wt_error err = WT_ERROR_INIT;
+	char path[4096], head[128];
+	enum wt_status got = wt_registry_load(registry, kind, name, &plugin, &err);
+
+	if (got != status)
+		fail_msg("%s: status %d, expected %d: %s", name, (int)got, (int)status, err.text);
+	assert_null(plugin);
+	assert_int_equal(wt_registry_count(registry), 0);
+	snprintf(head, sizeof head, "%s plugin \"%s\"", wt_kind_text(kind), name);
+	snprintf(path, sizeof path, "(%s/%s-%s.so)", place, wt_kind_text(kind), name);
+	assert_says(err.text, (const char *const[PARTS]){ head, path });
+	assert_says(err.text, parts);
+	wt_registry_free(registry);
+	assert_as_before(&before);
+}
+
+static int make_place(void **state)
+{
+	(void)state;
+	place = wt_scratch_new();
+	return 0;
+}
+
+static int drop_place(void **state)
+{
+	(void)state;
+	wt_scratch_free(place);
+	return 0;
+}
+
+/* ---- plugins that are wrong ---------------------------------------------- */
+
+#define C WT_KIND_CRYPTO
+#define T WT_KIND_TRANSPORT
+#define A WT_KIND_AUTH
+
+static const struct {
+	enum wt_plugin_kind kind;
+	const char *name;
+	enum wt_status status;
+	unsigned timeout_ms; /* 0: the default, long enough for any machine */
+	const char *parts[PARTS];
+} bad[] = {
+	/* clang-format off */
+	{ C, "plain", WT_ERR_INVALID, 0, { "note: is no WhisperTunnel plugin", "WT_PLUGIN" } },
+	{ C, "no-note", WT_ERR_INVALID, 0, { "note: is no WhisperTunnel plugin" } },
+	{ C, "two-notes", WT_ERR_INVALID, 0, { "note: ", "more than one" } },
+	{ C, "short-note", WT_ERR_INVALID, 0, { "note: ", "too short (8 bytes of 60)" } },
+	{ C, "abi-major", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 9.1", "speaks 0.1", "headers" } },
+	{ C, "abi-minor", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 0.0", "older than 0.1", "headers" } },
+	{ C, "other-kind", WT_ERR_INVALID, 0, { "note: ", "kind transport, not crypto" } },
+	{ C, "strange-kind", WT_ERR_INVALID, 0, { "note: ", "kind unknown, not crypto" } },
+	{ C, "other-name", WT_ERR_INVALID, 0, { "note: ", "\"somebody\"", "crypto-somebody.so" } },
+
+	{ C, "sigill", WT_ERR_UNAVAILABLE, 0, { "load: ", "SIGILL", "constructors", "another CPU" } },
+	{ C, "sigsegv", WT_ERR_INVALID, 0, { "load: ", "SIGSEGV", "constructors", "another plugin" } },
+	{ C, "abort", WT_ERR_INVALID, 0, { "load: ", "SIGABRT", "saying \"toy: heap is broken\";" } },
+	{ C, "hang", WT_ERR_INVALID, 300, { "load: hung", "constructors", "300 ms", "another plugin" } },
+	{ C, "leave", WT_ERR_INVALID, 0, { "load: ", "status 7", "constructors" } },
+	{ C, "unresolved", WT_ERR_UNAVAILABLE, 0, { "load: undefined symbol: wt_symbol_of_nobody", "another build" } },
+
+	{ C, "no-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "wt_plugin_descriptor", "WT_PLUGIN" } },
+	{ C, "descriptor-short", WT_ERR_INVALID, 0, { "descriptor: ", "40 bytes, at least 56", "WT_PLUGIN" } },
+	{ C, "descriptor-abi", WT_ERR_INVALID, 0, { "descriptor: ", "ABI 3.1", "note says 0.1" } },
+	{ C, "descriptor-kind", WT_ERR_INVALID, 0, { "descriptor: ", "auth plugin", "note says crypto" } },
+	{ C, "descriptor-name", WT_ERR_INVALID, 0, { "descriptor: ", "\"somebody\"", "\"descriptor-name\"" } },
+	{ C, "descriptor-version", WT_ERR_INVALID, 0, { "descriptor: ", "\"1.0\"", "\"2.0\"" } },
+	{ C, "no-algorithm", WT_ERR_INVALID, 0, { "descriptor: ", ".algorithm" } },
+	{ C, "no-vectors", WT_ERR_INVALID, 0, { "descriptor: ", "\"TOY\"", "no vectors" } },
+	{ C, "cut-vectors", WT_ERR_INVALID, 0, { "descriptor: ", "\"TOY\"", "no vectors" } },
+
+	{ C, "no-ops", WT_ERR_INVALID, 0, { "operations: ", ".ops" } },
+	{ C, "ops-short", WT_ERR_INVALID, 0, { "operations: ", "16 bytes, at least 24", ".struct_size" } },
+	{ C, "no-seal", WT_ERR_INVALID, 0, { "operations: has no seal, which is required" } },
+	{ C, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no seal, open, which is required" } },
+	{ C, "key-size", WT_ERR_INVALID, 0, { "operations: has key_size = 24, this program needs 32" } },
+	{ C, "ctx-align", WT_ERR_INVALID, 0, { "operations: has ctx_align = 24", "power of two" } },
+	{ T, "mode", WT_ERR_INVALID, 0, { "operations: has mode = 3, allowed is 1..2" } },
+	{ T, "headroom", WT_ERR_INVALID, 0, { "operations: has headroom = 17, allowed is 0..16" } },
+	{ T, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no set_max_record, source, max_record" } },
+	{ A, "method", WT_ERR_INVALID, 0, { "operations: has method = 256, allowed is 1..255" } },
+
+	{ C, "no-keys", WT_ERR_INVALID, 0, { "keys: ", ".config_keys" } },
+	{ C, "twice", WT_ERR_INVALID, 0, { "keys: ", "rounds is declared twice" } },
+	{ C, "key-name", WT_ERR_INVALID, 0, { "keys: ", "\"Bad-Name\"", "[a-z0-9_]" } },
+	{ C, "key-type", WT_ERR_INVALID, 0, { "keys: ", "what", "type 99" } },
+	{ C, "no-choices", WT_ERR_INVALID, 0, { "keys: ", "which", "choices" } },
+	{ C, "key-default", WT_ERR_CONFIG, 0, { "keys: ", "default of key n", "\"12\"", "0 to 9" } },
+	{ C, "required", WT_ERR_INVALID, 0, { "keys: ", "needed", "defaults alone" } },
+
+	{ C, "unavailable", WT_ERR_UNAVAILABLE, 0, { "available: ", "no such?instruction", "another plugin" } },
+	{ C, "available-hangs", WT_ERR_INVALID, 300, { "available: hung", "availability test" } },
+	{ C, "available-crashes", WT_ERR_UNAVAILABLE, 0, { "available: ", "SIGILL", "availability test" } },
+
+	{ C, "vector-tag", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong answer", "another build" } },
+	{ C, "not-aes", WT_ERR_CRYPTO, 0, { "self-test: GCM specification", "test case 13", "seal gave a wrong" } },
+	{ C, "test-crashes", WT_ERR_INVALID, 0, { "self-test: ", "SIGSEGV", "its self-test" } },
+	{ C, "open-believes", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "tag's first byte", "took it for genuine" } },
+	{ C, "open-one-byte", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "tag's last byte", "took it for genuine" } },
+	{ C, "open-leaks", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "not all zero" } },
+	{ C, "open-says", WT_ERR_CRYPTO, 0, { "self-test: ", "WT_ERR_AUTH" } },
+	{ C, "seal-overruns", WT_ERR_CRYPTO, 0, { "self-test: ", "seal wrote behind its output" } },
+	{ C, "seal-in-place", WT_ERR_CRYPTO, 0, { "self-test: ", "seal in place gave a wrong" } },
+	{ C, "seal-batch", WT_ERR_CRYPTO, 0, { "self-test: ", "seal_batch gave a wrong" } },
+	{ C, "open-batch", WT_ERR_CRYPTO, 0, { "self-test: ", "open_batch gave a wrong" } },
+	{ C, "key-stays", WT_ERR_CRYPTO, 0, { "self-test: ", "key_wipe left a piece" } },
+	{ C, "unload-crashes", WT_ERR_INVALID, 0, { "unload: ", "SIGSEGV", "destructors" } },
+	/* clang-format on */
+};
+
+static void bad_plugins_are_refused_and_leave_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char file[64];
+
+		snprintf(file, sizeof file, "%s-%s.so", wt_kind_text(bad[i].kind), bad[i].name);
+		install(file, NULL);
+		assert_refused(bad[i].kind, bad[i].name, bad[i].status, bad[i].timeout_ms,
+			       bad[i].parts);
+		remove_from_place(file);
+	}
+	print_message("%zu plugins refused\n", sizeof bad / sizeof bad[0]);
+}
+
+/* ---- files that are no plugins ------------------------------------------- */
+
+static void text_and_broken_files_are_refused(void **state)
+{
+	static const char text[] = "#!/bin/sh\necho not a plugin\n";
+	static const char *const damaged[PARTS] = { "note: is damaged or cut short",
+						    "install it again" };
+	static const char *const no_elf[PARTS] = { "note: is no ELF shared object", "WT_PLUGIN" };
+	uint8_t *whole;
+	size_t size;
+
+	(void)state;
+	free(wt_scratch_file(place, "crypto-odd.so", text, sizeof text - 1, 0644));
+	assert_refused(C, "odd", WT_ERR_INVALID, 0, no_elf);
+	free(wt_scratch_file(place, "crypto-odd.so", "", 0, 0644));
+	assert_refused(C, "odd", WT_ERR_INVALID, 0, no_elf);
+	free(wt_scratch_file(place, "crypto-odd.so", "\177ELF\2\1\1", 7, 0644));
+	assert_refused(C, "odd", WT_ERR_INVALID, 0, no_elf);
+
+	read_whole(FIXTURES "/crypto-toy.so", &whole, &size);
+	/* Cut in the program headers, in the middle, and by its last byte. */
+	const size_t cuts[] = { 100, size / 2, size - 1 };
+
+	for (size_t i = 0; i < sizeof cuts / sizeof cuts[0]; i++) {
+		free(wt_scratch_file(place, "crypto-odd.so", whole, cuts[i], 0644));
+		assert_refused(C, "odd", WT_ERR_INVALID, 0, damaged);
+	}
+	/* EI_CLASS and e_machine of another machine; e_type of a program. */
+	whole[4] ^= 3;
+	free(wt_scratch_file(place, "crypto-odd.so", whole, size, 0644));
+	assert_refused(C, "odd", WT_ERR_UNSUPPORTED, 0,
+		       (const char *const[PARTS]){ "note: is for another machine", "build it" });
+	whole[4] ^= 3;
+	whole[18] ^= 0x55;
+	free(wt_scratch_file(place, "crypto-odd.so", whole, size, 0644));
+	assert_refused(C, "odd", WT_ERR_UNSUPPORTED, 0,
+		       (const char *const[PARTS]){ "note: is for another machine", "build it" });
+	whole[18] ^= 0x55;
+	whole[16] = 2;
+	free(wt_scratch_file(place, "crypto-odd.so", whole, size, 0644));
+	assert_refused(C, "odd", WT_ERR_INVALID, 0,
+		       (const char *const[PARTS]){ "note: ", "no shared object", "-shared" });
+	free(whole);
+}
+
+static void a_missing_plugin_lists_what_is_there(void **state)
+{
+	(void)state;
+	assert_refused(C, "toy", WT_ERR_CONFIG, 0,
+		       (const char *const[PARTS]){ "file: there is no such file", "plugin_dir" });
+	install("crypto-toy.so", NULL);
+	install("crypto-toy.so", "crypto-another.so");
+	install("transport-still.so", NULL);
+	assert_refused(C, "toi", WT_ERR_CONFIG, 0,
+		       (const char *const[PARTS]){ "file: there is no such file",
+						   "did you mean \"toy\"?",
+						   "crypto plugins there are: another, toy" });
+}
+
+static void names_stay_in_the_directory(void **state)
+{
+	static const char *const names[] = { "",
+					     "../toy",
+					     "./toy",
+					     "/etc/passwd",
+					     "crypto-toy.so",
+					     "Toy",
+					     "to\ny",
+					     "toy_1",
+					     "a-name-of-thirty-two-characters-" };
+	struct wt_registry *registry = new_registry(0);
+
+	(void)state;
+	install("crypto-toy.so", NULL);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		const struct wt_plugin *plugin;
+		struct wt_error err = WT_ERROR_INIT;
+
+		assert_int_equal(wt_registry_load(registry, C, names[i], &plugin, &err),
+				 WT_ERR_CONFIG);
+		assert_says(err.text, (const char *const[PARTS]){ "crypto plugin \"", "name: ",
+								  "a-z, 0-9 and -", "plugin_dir" });
+	}
+	wt_registry_free(registry);
+}
+
+/* ---- plugins that are right ---------------------------------------------- */
+
+static const struct wt_plugin *load(struct wt_registry *registry, enum wt_plugin_kind kind,
+				    const char *name)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	const struct wt_plugin *plugin = NULL;
+
+	if (wt_registry_load(registry, kind, name, &plugin, &err) != WT_OK)
+		fail_msg("%s", err.text);
+	assert_non_null(plugin);
+	return plugin;
+}
+
+static void good_plugins_load_and_leave_nothing(void **state)
+{
+	static const struct {
+		enum wt_plugin_kind kind;
+		const char *name;
+		size_t keys;
+	} good[] = {
+		{ C, "toy", 2 },	   { C, "toy-batch", 2 }, { C, "toy-exact", 2 },
+		{ C, "toy-batchless", 2 }, { T, "still", 1 },	  { T, "still-short", 0 },
+		{ A, "nobody", 1 },
+	};
+	struct before before = look();
+	struct wt_registry *registry = new_registry(0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+		char file[64];
+
+		snprintf(file, sizeof file, "%s-%s.so", wt_kind_text(good[i].kind), good[i].name);
+		install(file, NULL);
+
+		const struct wt_plugin *plugin = load(registry, good[i].kind, good[i].name);
+
+		assert_int_equal(plugin->kind, good[i].kind);
+		assert_string_equal(plugin->name, good[i].name);
+		assert_string_equal(plugin->version, "1.0");
+		assert_string_equal(plugin->algorithm, good[i].kind == C ? "TOY" : "");
+		assert_false(plugin->standard);
+		assert_int_equal(plugin->config_key_count, good[i].keys);
+		assert_int_equal(plugin->descriptor->struct_size,
+				 sizeof(struct wt_plugin_descriptor));
+		assert_string_equal(plugin->descriptor->license, "MIT");
+		assert_ptr_equal(load(registry, good[i].kind, good[i].name), plugin);
+		assert_ptr_equal(wt_registry_at(registry, i), plugin);
+	}
+	assert_int_equal(wt_registry_count(registry), sizeof good / sizeof good[0]);
+	assert_null(wt_registry_at(registry, sizeof good / sizeof good[0]));
+	assert_string_equal(wt_registry_dir(registry), place);
+
+	char *maps = wt_process_maps();
+
+	assert_non_null(strstr(maps, "/crypto-toy.so\n"));
+	free(maps);
+	wt_registry_free(registry);
+	assert_as_before(&before);
+}
+
+/* Slots that the plugin's table is too short for are absent, even when the
+ * bytes behind it look like one. */
+static void what_lies_outside_struct_size_is_absent(void **state)
+{
+	struct wt_registry *registry = new_registry(0);
+
+	(void)state;
+	install("crypto-toy-batch.so", NULL);
+	install("crypto-toy-batchless.so", NULL);
+	install("transport-still-short.so", NULL);
+	assert_non_null(load(registry, C, "toy-batch")->ops.crypto.seal_batch);
+	assert_null(load(registry, C, "toy-batchless")->ops.crypto.seal_batch);
+	assert_null(load(registry, C, "toy-batchless")->ops.crypto.open_batch);
+	assert_null(load(registry, T, "still-short")->descriptor->config_keys);
+	wt_registry_free(registry);
+}
+
+static void optional_slots_have_defaults(void **state)
+{
+	struct wt_registry *registry = new_registry(0);
+	struct wt_error err = WT_ERROR_INIT;
+	struct sockaddr_storage address;
+	char text[64];
+
+	(void)state;
+	install("transport-still.so", NULL);
+	install("auth-nobody.so", NULL);
+
+	const struct wt_plugin *still = load(registry, T, "still");
+	const struct wt_plugin *nobody = load(registry, A, "nobody");
+
+	assert_int_equal(still->ops.transport.local_address(NULL, NULL, &address),
+			 WT_ERR_UNSUPPORTED);
+	assert_int_equal(still->ops.transport.move(NULL, NULL, NULL, NULL), WT_ERR_UNSUPPORTED);
+	assert_int_equal(nobody->ops.auth.keygen(NULL, text, sizeof text, &err),
+			 WT_ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.text, "no key pairs"));
+	assert_int_equal(nobody->ops.auth.pubkey(NULL, "x", text, sizeof text, &err),
+			 WT_ERR_UNSUPPORTED);
+	assert_non_null(strstr(err.text, "no public keys"));
+	wt_registry_free(registry);
+}
+
+static void the_self_test_can_be_left_out(void **state)
+{
+	const struct wt_registry_options options = { .plugin_dir = place, .skip_self_test = true };
+	struct wt_registry *registry = wt_registry_new(&options);
+	struct wt_error err = WT_ERROR_INIT;
+	const struct wt_plugin *plugin;
+
+	(void)state;
+	assert_non_null(registry);
+	install("crypto-not-aes.so", NULL);
+	install("crypto-no-vectors.so", NULL);
+	assert_true(load(registry, C, "not-aes")->standard);
+	/* An algorithm that nobody could test is refused all the same. */
+	assert_int_equal(wt_registry_load(registry, C, "no-vectors", &plugin, &err),
+			 WT_ERR_INVALID);
+	wt_registry_free(registry);
+}
+
+static void plugins_that_claim_the_same_are_refused(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *parts[PARTS];
+	} cases[] = {
+		{ "same-method", { "register: ", "method 128", "auth plugin \"nobody\"" } },
+		{ "same-key", { "register: ", "key secret_file", "auth plugin \"nobody\"" } },
+	};
+	struct wt_registry *registry = new_registry(0);
+
+	(void)state;
+	install("auth-nobody.so", NULL);
+	install("auth-nobody-too.so", NULL);
+	load(registry, A, "nobody");
+	load(registry, A, "nobody-too");
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct before before = look();
+		struct wt_error err = WT_ERROR_INIT;
+		const struct wt_plugin *plugin = NULL;
+		char file[64];
+
+		snprintf(file, sizeof file, "auth-%s.so", cases[i].name);
+		install(file, NULL);
+		assert_int_equal(wt_registry_load(registry, A, cases[i].name, &plugin, &err),
+				 WT_ERR_CONFIG);
+		assert_null(plugin);
+		assert_says(err.text, cases[i].parts);
+		assert_as_before(&before);
+	}
+	assert_int_equal(wt_registry_count(registry), 2);
+	wt_registry_free(registry);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(bad_plugins_are_refused_and_leave_nothing,
+						make_place, drop_place),
+		cmocka_unit_test_setup_teardown(text_and_broken_files_are_refused, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(a_missing_plugin_lists_what_is_there, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(names_stay_in_the_directory, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(good_plugins_load_and_leave_nothing, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(what_lies_outside_struct_size_is_absent, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(optional_slots_have_defaults, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(the_self_test_can_be_left_out, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(plugins_that_claim_the_same_are_refused, make_place,
+						drop_place),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
