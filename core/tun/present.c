@@ -122,9 +122,8 @@ static int keep_route(struct nl_msg *msg, void *arg)
 	    nlmsg_parse(header, sizeof *route, attrs, RTA_MAX, NULL) < 0)
 		return NL_SKIP;
 	route = nlmsg_data(header);
-	if (route->rtm_table != RT_TABLE_MAIN || route->rtm_type != RTN_UNICAST ||
-	    route->rtm_flags & RTM_F_CLONED || !attrs[RTA_OIF] ||
-	    nla_get_u32(attrs[RTA_OIF]) != dump->ifindex)
+	if (route->rtm_table != RT_TABLE_MAIN || route->rtm_flags & RTM_F_CLONED ||
+	    !attrs[RTA_OIF] || nla_get_u32(attrs[RTA_OIF]) != dump->ifindex)
 		return NL_SKIP;
 	dst = attrs[RTA_DST];
 	len = dst ? (size_t)nla_len(dst) : 0;

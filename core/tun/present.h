@@ -38,7 +38,7 @@ enum wt_status wt_present_addresses(struct wt_netlink *nl, const struct wt_tun *
 				    struct wt_prefix_list *list,
 				    struct wt_error *err) WT_MUST_CHECK;
 
-/* Appends the destinations of the unicast routes by this device in the main
+/* Appends the destinations of the routes by this device in the main
  * table, whoever made them, sorted. */
 enum wt_status wt_present_routes(struct wt_netlink *nl, const struct wt_tun *tun,
 				 struct wt_prefix_list *list, struct wt_error *err) WT_MUST_CHECK;

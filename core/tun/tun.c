@@ -28,7 +28,7 @@ enum wt_status wt_tun_check_name(const char *name, struct wt_error *err)
 			       "interface name \"%.32s\": %zu characters, allowed are 1 to %d",
 			       name, len, IFNAMSIZ - 1);
 	for (const char *p = name; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || strchr("/:%\"", *p))
+		if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7f || strchr("/:%\"", *p))
 			return wt_fail(err, WT_ERR_CONFIG,
 				       "interface name \"%s\": character %zu is not allowed (no "
 				       "spaces, '/', ':', '%%', quotes, only ASCII)",

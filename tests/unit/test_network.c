@@ -35,8 +35,8 @@ static void addresses_mtu_and_routes_are_set(void **state)
 	static const struct wt_wish wish = {
 		.addresses = { "10.8.0.1/24", "fd00:8::1/64", "10.8.7.1/32", "10.8.0.1/24" },
 		.routes = { "10.8.0.2/32", "10.8.0.0/24", "10.9.0.0/16", "10.9.0.0/16",
-			    "10.9.1.0/24", "192.0.2.7/32", "fd00:8::2/128", "fd00:9::/48",
-			    "fd00:9::/48" },
+			    "10.9.1.0/24", "10.8.0.0/16", "192.0.2.7/32", "fd00:8::2/128",
+			    "fd00:9::/48", "fd00:9::/48" },
 		.mtu = 1380,
 		.txqueuelen = 77,
 	};
@@ -57,6 +57,7 @@ static void addresses_mtu_and_routes_are_set(void **state)
 	assert_true(wt_device_has_address("wt0", "fd00:8::1/64"));
 	assert_int_equal(wt_device_route_count("wt0", "10.8.0.0/24"), 1);
 	assert_int_equal(wt_device_route_count("wt0", "10.8.0.2/32"), 0);
+	assert_int_equal(wt_device_route_count("wt0", "10.8.0.0/16"), 1);
 	assert_int_equal(wt_device_route_count("wt0", "10.9.0.0/16"), 1);
 	assert_int_equal(wt_device_route_count("wt0", "10.9.1.0/24"), 1);
 	assert_int_equal(wt_device_route_count("wt0", "192.0.2.7/32"), 1);
@@ -65,6 +66,23 @@ static void addresses_mtu_and_routes_are_set(void **state)
 	assert_int_equal(wt_device_route_count("wt0", "fd00:9::/48"), 1);
 	wt_tun_close(&tun);
 	assert_int_equal(wt_device_route_count("wt0", "10.9.0.0/16"), 0);
+}
+
+static void an_address_on_another_device_does_not_count(void **state)
+{
+	static const struct wt_wish wish = { .addresses = { "10.8.0.1/24" } };
+	struct wt_tun first, second;
+
+	(void)state;
+	wt_device_enter();
+	wt_device_open(&first, "wt0");
+	wt_device_open(&second, "wt1");
+	wt_device_configure_well(&first, &wish);
+	wt_device_configure_well(&second, &wish);
+	assert_true(wt_device_has_address("wt0", "10.8.0.1/24"));
+	assert_true(wt_device_has_address("wt1", "10.8.0.1/24"));
+	wt_tun_close(&second);
+	wt_tun_close(&first);
 }
 
 static void a_queue_of_zero_is_left_alone(void **state)
@@ -463,6 +481,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_mtu_and_routes_are_set),
+		cmocka_unit_test(an_address_on_another_device_does_not_count),
 		cmocka_unit_test(a_queue_of_zero_is_left_alone),
 		cmocka_unit_test(settings_that_cannot_work_are_named),
 		cmocka_unit_test(ipv6_that_is_off_is_said_to_be),
