@@ -89,7 +89,7 @@ static enum wt_status open(void *self, struct wt_worker *worker, void *ctx, cons
 	if (crypto_aead_aes256gcm_decrypt_afternm(out, NULL, NULL, in, len, aad, aad_len, nonce,
 						  ctx) == 0)
 		return WT_OK;
-	/* libsodium compares the tag first, and leaves what was at `out`. */
+	/* Not every version clears `out` when it refuses. */
 	host->wipe(out, len - WT_TAG_SIZE);
 	return WT_ERR_AUTH;
 }

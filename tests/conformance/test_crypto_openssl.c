@@ -138,14 +138,22 @@ static size_t live_blocks_with_key(void)
 
 static const char *failing = "";
 
+/* libcrypto leaves a word on its error queue when a call fails. */
+static int outcome(const char *name, int result)
+{
+	if (strcmp(failing, name) != 0)
+		return result;
+	ERR_raise(ERR_LIB_EVP, ERR_R_EVP_LIB);
+	return 0;
+}
+
 /* Does what libcrypto does, output included, and then says that it failed. */
 #define MAY_FAIL(name, parameters, arguments)                                                      \
 	__attribute__((visibility("default"))) int name parameters                                 \
 	{                                                                                          \
 		int(*real) parameters = (int(*) parameters)dlsym(RTLD_NEXT, #name);                \
-		int result = real arguments;                                                       \
                                                                                                    \
-		return strcmp(failing, #name) == 0 ? 0 : result;                                   \
+		return outcome(#name, real arguments);                                             \
 	}
 
 MAY_FAIL(EVP_EncryptInit_ex2,
@@ -165,6 +173,16 @@ MAY_FAIL(EVP_DecryptInit_ex2,
 MAY_FAIL(EVP_DecryptUpdate,
 	 (EVP_CIPHER_CTX * ctx, unsigned char *out, int *outl, const unsigned char *in, int inl),
 	 (ctx, out, outl, in, inl))
+
+__attribute__((visibility("default"))) EVP_CIPHER *
+EVP_CIPHER_fetch(OSSL_LIB_CTX *library, const char *algorithm, const char *properties)
+{
+	EVP_CIPHER *(*real)(OSSL_LIB_CTX *, const char *, const char *) =
+		(EVP_CIPHER * (*)(OSSL_LIB_CTX *, const char *, const char *))
+			dlsym(RTLD_NEXT, "EVP_CIPHER_fetch");
+
+	return outcome("EVP_CIPHER_fetch", 1) ? real(library, algorithm, properties) : NULL;
+}
 
 /* ---- tests --------------------------------------------------------------- */
 
@@ -208,6 +226,30 @@ static void openssl_cnf_does_not_reach_it(void **state)
 	wt_backend_close(open_backend());
 }
 
+static void a_library_without_aes_is_not_available(void **state)
+{
+	size_t blocks = 0;
+
+	(void)state;
+	/* Twice: what libcrypto makes once stays. */
+	for (int round = 0; round < 2; round++) {
+		struct wt_error err = WT_ERROR_INIT;
+		enum wt_status status = WT_OK;
+
+		blocks = live_blocks();
+		failing = "EVP_CIPHER_fetch";
+		struct wt_backend *b =
+			wt_backend_open(WT_TEST_PLUGIN_DIR, "aesgcm-openssl", &status, &err);
+
+		failing = "";
+		assert_null(b);
+		assert_int_equal(status, WT_ERR_UNAVAILABLE);
+		assert_ptr_equal(strstr(err.text, "not in this library: "), err.text);
+		assert_int_equal(ERR_peek_error(), 0);
+	}
+	assert_int_equal(live_blocks(), blocks);
+}
+
 static void one_context_turns_from_sealing_to_opening(void **state)
 {
 	struct wt_backend *b = open_backend();
@@ -242,6 +284,7 @@ static void library_failure_is_not_a_bad_tag(void **state)
 		failing = when_sealing[i];
 		assert_int_equal(do_seal(b, ctx, out), WT_ERR_CRYPTO);
 		failing = "";
+		assert_int_equal(ERR_peek_error(), 0);
 		assert_int_equal(do_seal(b, ctx, out), WT_OK);
 		assert_memory_equal(out, sealed, SEALED_LEN);
 	}
@@ -250,6 +293,7 @@ static void library_failure_is_not_a_bad_tag(void **state)
 		failing = when_opening[i];
 		assert_int_equal(do_open(b, ctx, sealed, out), WT_ERR_CRYPTO);
 		failing = "";
+		assert_int_equal(ERR_peek_error(), 0);
 		assert_zero(out, TEXT_LEN);
 		assert_int_equal(do_open(b, ctx, sealed, out), WT_OK);
 	}
@@ -258,6 +302,7 @@ static void library_failure_is_not_a_bad_tag(void **state)
 	failing = "EVP_EncryptInit_ex2";
 	assert_null(wt_backend_key(b, raw_key));
 	failing = "";
+	assert_int_equal(ERR_peek_error(), 0);
 	wt_backend_close(b);
 }
 
@@ -269,15 +314,17 @@ static void lengths_that_do_not_fit_are_refused(void **state)
 
 	(void)state;
 	assert_non_null(ctx);
-	/* Neither length is ever used. */
+	/* Cut to an int, each of these would be a good one. */
+	const size_t wrapped = (size_t)UINT32_MAX + 1;
+
 	assert_int_equal(
 		b->ops->seal(b->self, NULL, ctx, nonce, NULL, 0, text, (size_t)INT32_MAX + 1, out),
 		WT_ERR_CRYPTO);
-	assert_int_equal(b->ops->seal(b->self, NULL, ctx, nonce, aad, (size_t)INT32_MAX + 1, text,
+	assert_int_equal(b->ops->seal(b->self, NULL, ctx, nonce, aad, wrapped + sizeof aad, text,
 				      TEXT_LEN, out),
 			 WT_ERR_CRYPTO);
 	memset(out, 0x77, sizeof out);
-	assert_int_equal(b->ops->open(b->self, NULL, ctx, nonce, aad, (size_t)INT32_MAX + 1, sealed,
+	assert_int_equal(b->ops->open(b->self, NULL, ctx, nonce, aad, wrapped + sizeof aad, sealed,
 				      SEALED_LEN, out),
 			 WT_ERR_CRYPTO);
 	assert_zero(out, TEXT_LEN);
@@ -468,6 +515,7 @@ int main(void)
 				     "[algorithms]\ndefault_properties = provider=none\n";
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(openssl_cnf_does_not_reach_it),
+		cmocka_unit_test(a_library_without_aes_is_not_available),
 		cmocka_unit_test(one_context_turns_from_sealing_to_opening),
 		cmocka_unit_test(library_failure_is_not_a_bad_tag),
 		cmocka_unit_test(lengths_that_do_not_fit_are_refused),
