@@ -36,26 +36,24 @@ enum wt_drop wt_replay_check(const struct wt_replay *window, uint64_t counter)
 	return (*word_of(window, counter) & bit_of(counter)) ? WT_DROP_REPLAY : WT_DROP_NONE;
 }
 
-/* Positions top + 1 .. counter held counters one ring length lower; they
- * are behind the window now and must read as unseen. */
+/* Make `counter`, which is larger, the new top. Positions top + 1 ..
+ * counter - 1 held counters one ring length lower; those are behind the window
+ * now and must read as unseen. The caller marks `counter` itself. */
 static void advance(struct wt_replay *window, uint64_t counter)
 {
-	uint64_t from = window->top + 1u; /* counter > top, so this does not wrap */
+	uint64_t from = window->top + 1u;
+	uint64_t left = counter - from;
 
 	window->top = counter;
-	if (counter - from >= window->size - 1u) {
+	if (left >= window->size) {
 		memset(window->bits, 0, WT_REPLAY_BYTES(window->size));
 		return;
 	}
-	uint64_t left = counter - from + 1u;
-
 	while (left > 0) {
 		uint64_t shift = from % WORD_BITS;
 		uint64_t run = WORD_BITS - shift < left ? WORD_BITS - shift : left;
-		uint64_t mask =
-			run == WORD_BITS ? UINT64_MAX : ((UINT64_C(1) << run) - 1u) << shift;
 
-		*word_of(window, from) &= ~mask;
+		*word_of(window, from) &= ~((UINT64_MAX >> (WORD_BITS - run)) << shift);
 		from += run;
 		left -= run;
 	}

@@ -178,6 +178,12 @@ size_t wt_allowed_ips_count(const struct wt_allowed_ips *table)
 	return table->count;
 }
 
+size_t wt_allowed_ips_nodes(const struct wt_allowed_ips *table)
+{
+	/* Without the one at index 0, which is nobody. */
+	return table->capacity ? table->capacity - 1u - table->unused_count : 0;
+}
+
 enum wt_status wt_allowed_ips_insert(struct wt_allowed_ips *table, const struct wt_prefix *prefix,
 				     uint32_t peer, uint32_t *owner)
 {
@@ -203,13 +209,12 @@ enum wt_status wt_allowed_ips_insert(struct wt_allowed_ips *table, const struct 
 		table->count++;
 		return WT_OK;
 	}
+	/* It does not contain the prefix, unless it is the prefix. */
 	struct node *node = &table->nodes[below];
 	unsigned common = key_common(node->key, key);
 
 	if (common > len)
 		common = len;
-	if (common > node->len)
-		common = node->len;
 	if (common == len && node->len == len) {
 		if (node->peer != WT_PEER_NONE && node->peer != peer) {
 			if (owner)

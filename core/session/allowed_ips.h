@@ -53,7 +53,9 @@ uint32_t wt_allowed_ips_lookup(const struct wt_allowed_ips *table, uint8_t famil
 bool wt_allowed_ips_source_ok(const struct wt_allowed_ips *table, uint8_t family,
 			      const uint8_t *source, uint32_t peer);
 
-/* Prefixes held. */
+/* Prefixes held, and nodes of 32 bytes that they take: fewer than two each,
+ * also after removals. */
 size_t wt_allowed_ips_count(const struct wt_allowed_ips *table);
+size_t wt_allowed_ips_nodes(const struct wt_allowed_ips *table);
 
 #endif

@@ -148,6 +148,7 @@ static void an_empty_table_owns_nothing(void **state)
 	assert_int_equal(lookup(*state, "::1"), WT_PEER_NONE);
 	assert_false(wt_allowed_ips_remove(*state, &p, 1));
 	assert_int_equal(wt_allowed_ips_overlap(*state, &p, 1), WT_PEER_NONE);
+	assert_int_equal(wt_allowed_ips_nodes(*state), 0);
 	assert_int_equal(wt_allowed_ips_lookup(*state, AF_UNSPEC, p.bytes), WT_PEER_NONE);
 }
 
@@ -407,6 +408,7 @@ static void random_tables_match_the_model(void **state)
 	for (int round = 0; round < 6000; round++) {
 		model_step(&m, table, round / 1000 % 2 == 0);
 		assert_int_equal(wt_allowed_ips_count(table), m.n);
+		assert_true(wt_allowed_ips_nodes(table) <= 2 * m.n);
 		for (int i = 0; i < 8; i++) {
 			uint8_t family = draw(2) ? AF_INET : AF_INET6;
 			uint8_t address[16];
@@ -419,6 +421,7 @@ static void random_tables_match_the_model(void **state)
 	}
 	while (m.n > 0)
 		model_step(&m, table, false);
+	assert_int_equal(wt_allowed_ips_nodes(table), 0);
 	for (int i = 0; i < 100; i++) {
 		struct wt_prefix p = draw_prefix();
 

@@ -174,25 +174,28 @@ static void all_positions_are_usable_at_every_size(void **state)
 }
 
 /* Every distance of a jump over a full window, from every place in a word. */
+static void jump(uint32_t size, uint64_t start, uint64_t distance)
+{
+	struct wt_replay window;
+	uint64_t top = start + distance;
+
+	init(&window, size);
+	for (uint64_t c = start - size + 1; c <= start; c++)
+		accept(&window, c, OK);
+	accept(&window, top, OK);
+	for (uint64_t c = start - size + 1; c <= start; c++)
+		assert_int_equal(wt_replay_check(&window, c), top - c >= size ? OLD : SEEN);
+	for (uint64_t c = start + 1; c < top; c++)
+		assert_int_equal(wt_replay_check(&window, c), top - c >= size ? OLD : OK);
+}
+
 static void a_jump_clears_exactly_what_it_passes(void **state)
 {
 	(void)state;
-	for (uint64_t start = 64 * 5; start < 64 * 6; start += 7) {
-		for (uint64_t jump = 1; jump <= 64 + 2; jump++) {
-			struct wt_replay window;
-
-			init(&window, 64);
-			for (uint64_t c = start - 63; c <= start; c++)
-				accept(&window, c, OK);
-			accept(&window, start + jump, OK);
-			for (uint64_t c = start - 63; c <= start; c++)
-				assert_int_equal(wt_replay_check(&window, c),
-						 start + jump - c >= 64 ? OLD : SEEN);
-			for (uint64_t c = start + 1; c < start + jump; c++)
-				assert_int_equal(wt_replay_check(&window, c),
-						 start + jump - c >= 64 ? OLD : OK);
-		}
-	}
+	for (uint32_t size = 64; size <= 256; size *= 2)
+		for (uint64_t start = size * 5; start < size * 5 + 64; start += 7)
+			for (uint64_t distance = 1; distance <= size + 2; distance++)
+				jump(size, start, distance);
 }
 
 static void forgeries_do_not_move_the_window(void **state)
@@ -269,9 +272,9 @@ static enum wt_drop model_verdict(const uint64_t *marked, size_t n, uint32_t siz
 
 static void random_lives_match_the_model(void **state)
 {
-	/* Only what lies inside the last 256 positions can matter to a window
-	 * of 64; older entries are dropped to keep the model fast. */
-	enum { SIZE = 64, KEEP = 256 };
+	/* Only what lies inside the last 1024 positions can matter to a window
+	 * of 256; older entries are dropped to keep the model fast. */
+	enum { SIZE = 256, KEEP = 1024 };
 	static uint64_t marked[KEEP + 1];
 	struct wt_replay window;
 	size_t n = 0;
@@ -280,8 +283,8 @@ static void random_lives_match_the_model(void **state)
 	(void)state;
 	init(&window, SIZE);
 	for (int step = 0; step < MODEL_STEPS; step++) {
-		uint64_t near = window.top > 100 ? window.top - 100 + draw(130) : draw(130);
-		uint64_t counter = draw(50) ? near : window.top + draw(1000);
+		uint64_t near = window.top > 400 ? window.top - 400 + draw(410) : draw(410);
+		uint64_t counter = draw(100) ? near : window.top + draw(600);
 		enum wt_drop verdict = model_verdict(marked, n, SIZE, counter);
 
 		assert_int_equal(wt_replay_check(&window, counter), verdict);
@@ -303,7 +306,7 @@ static void random_lives_match_the_model(void **state)
 		old += verdict == OLD;
 	}
 	/* All three came up often enough to mean something. */
-	assert_true(accepted > 1000 && seen > 1000 && old > 1000);
+	assert_true(accepted > 2000 && seen > 2000 && old > 2000);
 }
 
 int main(void)
