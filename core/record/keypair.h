@@ -28,7 +28,6 @@
 #include "record/replay.h"
 
 struct wt_crypto;
-struct wt_crypto_key;
 
 /* Lowered by tests; everything else uses wt_key_limits_standard. */
 struct wt_key_limits {
@@ -44,8 +43,9 @@ extern const struct wt_key_limits wt_key_limits_standard;
 
 struct wt_keypair_secret; /* keys, IVs and nonces, in locked memory */
 
-/* Fields are for reading; the functions below change them. Zeroed, it is a
- * keypair that was never initialised: wipe is allowed, nothing else. */
+/* Fields are for reading; the functions below change them. It may be moved
+ * (assigned, and the source zeroed), never used from two copies. Zeroed, it is
+ * one that was never initialised: wipe is allowed, nothing else. */
 struct wt_keypair {
 	uint32_t local_index;  /* ours: in records that come in */
 	uint32_t remote_index; /* the peer's: in records that we send */
@@ -62,7 +62,7 @@ struct wt_keypair {
 	uint64_t opened; /* records that opened: the peer has these keys too */
 
 	struct wt_crypto *crypto;
-	struct wt_crypto_key *send, *recv;
+	void *send, *recv; /* key contexts of wt_crypto_key_new */
 	struct wt_keypair_secret *secret;
 };
 
@@ -76,19 +76,25 @@ struct wt_keypair_options {
 
 /* Set up both directions. `crypto` outlives the keypair; `keys` are copied, the
  * caller wipes its own. On failure nothing is held and *pair is zero:
- * WT_ERR_INVALID (an option), WT_ERR_NOMEM, WT_ERR_CRYPTO (the backend). */
+ * WT_ERR_INVALID (an option; or both directions have one key, which would seal
+ * two texts under one nonce), WT_ERR_NOMEM, WT_ERR_CRYPTO (the backend). */
 enum wt_status wt_keypair_init(struct wt_keypair *pair, struct wt_crypto *crypto,
 			       struct wt_worker *worker, const struct wt_keypair_options *options,
 			       const struct wt_auth_keys *keys) WT_MUST_CHECK;
 
-/* Erase keys and contexts; *pair is zero afterwards. */
+/* Erase keys and contexts; *pair is zero afterwards. A zero pair is allowed. */
 void wt_keypair_wipe(struct wt_keypair *pair);
+
+/* Go on under another backend: same keys, counters and window, new contexts.
+ * On failure (WT_ERR_CRYPTO) the pair goes on under the old one. */
+enum wt_status wt_keypair_change_crypto(struct wt_keypair *pair, struct wt_crypto *crypto,
+					struct wt_worker *worker) WT_MUST_CHECK;
 
 /* Has this key done enough that the dialler should start a handshake, or the
  * responder ask for one? (Its age is the session's to watch.) */
 bool wt_keypair_rekey_due(const struct wt_keypair *pair);
 
-/* May another record be sealed now? false: for good. */
+/* May another record be sealed now? Once false, for good. */
 bool wt_keypair_can_send(const struct wt_keypair *pair, uint64_t now_ms);
 
 /* Seal a record in place. `record` starts with room for WT_RECORD_HEADER bytes,
@@ -103,16 +109,16 @@ bool wt_keypair_can_send(const struct wt_keypair *pair, uint64_t now_ms);
 enum wt_status wt_keypair_seal(struct wt_keypair *pair, struct wt_worker *worker, uint64_t now_ms,
 			       uint8_t *record, size_t text_len) WT_MUST_CHECK;
 
-/* Open a record of this pair in place; `record` is a whole message that
- * wt_message_parse called data, `len` bytes, for this local_index. The counter
- * is read from it. WT_DROP_NONE: the plaintext is the len - WT_RECORD_HEADER -
- * WT_TAG_SIZE bytes at record + WT_RECORD_HEADER. On a drop that reached the
- * backend this range is zero.
+/* Open a record of this pair in place: `record` is a whole message of `len`
+ * bytes that wt_message_parse called data and that is for this local_index. Its
+ * counter is read from it. WT_DROP_NONE: the plaintext is the len -
+ * WT_RECORD_HEADER - WT_TAG_SIZE bytes at record + WT_RECORD_HEADER. On any
+ * other answer nothing of the record is to be used; when the backend saw it,
+ * the plaintext's place is zero.
  *
- * Stream: exactly the next counter; any drop means that the connection must
- * be closed. Datagram: the window decides; after `open_failures` failed tags
- * every record drops with WT_DROP_KEY_LIMIT and the session must start a
- * handshake. */
+ * Stream: exactly the next counter; whatever is dropped, the connection must be
+ * closed. Datagram: the window decides; after `open_failures` failed tags every
+ * record drops with WT_DROP_KEY_LIMIT and the session must start a handshake. */
 enum wt_drop wt_keypair_open(struct wt_keypair *pair, struct wt_worker *worker, uint64_t now_ms,
 			     uint8_t *record, size_t len) WT_MUST_CHECK;
 

@@ -22,11 +22,12 @@ static inline uint64_t wt_record_units(size_t text_len)
 
 /* 2^35 blocks keep the advantage of telling GCM from random below
  * (2^35)^2 / 2^129 = 2^-59. The rekey at half of it leaves, at 16 Gbit/s, two
- * minutes for a handshake before anything stops. */
+ * minutes for a handshake before anything stops. The record that reaches the
+ * sum is the last, so it is overshot by less than 4,100. */
 #define WT_REKEY_UNITS (UINT64_C(1) << 34)
 #define WT_STOP_UNITS (UINT64_C(1) << 35)
-/* First counter that is never sent: with it the counter would wrap. WT_STOP_UNITS is
- * reached long before; this stands behind it. */
+/* The first counter that does not exist: one more and it would wrap. The units
+ * end a key long before; this stands behind them, and a peer is held to it. */
 #define WT_COUNTER_END UINT64_MAX
 /* A forgery of the longest record succeeds with less than 2^13 / 2^128, so 2^36 of them with less
  * than 2^-79. */
