@@ -368,8 +368,10 @@ void wt_resolver_client_free(struct wt_resolver_client *client)
 	}
 	if (resolver->current && resolver->current->client == client)
 		cancel(resolver, resolver->current);
-	while ((request = TAILQ_FIRST(&client->finished)))
-		cancel(resolver, request);
+	while ((request = TAILQ_FIRST(&client->finished))) {
+		TAILQ_REMOVE(&client->finished, request, link);
+		free(request);
+	}
 	pthread_mutex_unlock(&resolver->lock);
 	close(client->fd);
 	free(client);

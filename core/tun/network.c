@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "tun/link.h"
 #include "tun/netlink.h"
+#include "tun/prefix_list.h"
 #include "tun/present.h"
 #include "tun/tun.h"
 
