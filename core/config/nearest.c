@@ -49,7 +49,7 @@ static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
 	return above[b_len];
 }
 
-/* More edits than this make another word, not a typo. */
+/* More edits than this make another word, not a typo; `len` of the shorter. */
 static size_t tolerance(size_t len)
 {
 	return len <= 3 ? 1 : len <= 6 ? 2 : 3;
@@ -67,7 +67,7 @@ void wt_nearest_offer(struct wt_nearest *nearest, const char *candidate)
 	 * behind a typo of one letter, and among beginnings the shortest wins. */
 	bool beginning = a >= 3 && a < b && strncasecmp(nearest->word, candidate, a) == 0;
 
-	if (d > tolerance(a) && !beginning)
+	if (d > tolerance(a < b ? a : b) && !beginning)
 		return;
 	if (!nearest->best || d < nearest->distance) {
 		nearest->best = candidate;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * settings.h: a whole INI file, checked: what the engine is built from.
+ *
+ * Made by one thread, then only read, by any.
  */
 #ifndef WT_CONFIG_SETTINGS_H
 #define WT_CONFIG_SETTINGS_H
@@ -13,8 +15,11 @@
 #include "config/prefix.h"
 #include "config/values.h"
 
-struct wt_registry;
+struct sockaddr;
 struct wt_plugin;
+struct wt_plugin_source;
+struct wt_registry;
+struct wt_registry_options;
 
 #define WT_PEERS_MAX 65536u
 
@@ -74,18 +79,29 @@ struct wt_settings {
 	size_t peer_count;
 };
 
-/* Read `path`, load the plugins it names into `registry` (which was made with
- * the plugin directory that wt_settings_plugin_dir found), and check
+/* Read `path`, make a registry from `options` with the file's plugin_dir and
+ * self_test put in, load the plugins that the file names, and check
  * everything. All problems of one run are written to `problems`, one line
- * each, as "file:line: [section] key: found, allowed". Returns WT_EXIT_OK,
- * WT_EXIT_CONFIG or WT_EXIT_PLUGIN (if only plugins failed); *out is set on
- * WT_EXIT_OK alone and freed with wt_settings_free. Creates nothing, needs no
- * root. */
-int wt_settings_load(const char *path, struct wt_registry *registry, FILE *problems,
-		     struct wt_settings **out) WT_MUST_CHECK;
+ * each, as "FILE:LINE: [SECTION] KEY: what was found, what is allowed". Returns
+ * WT_EXIT_OK, WT_EXIT_CONFIG, or WT_EXIT_PLUGIN if only plugins failed. On
+ * WT_EXIT_OK *out and *registry are the caller's, who frees them in this order
+ * (settings point into plugins); otherwise both are NULL. Creates nothing,
+ * needs no root. Main thread (the loader forks). */
+int wt_settings_load(const char *path, const struct wt_registry_options *options, FILE *problems,
+		     struct wt_settings **out, struct wt_registry **registry) WT_MUST_CHECK;
+
+/* The same with plugins from `source`; what wt_settings_load is made of. */
+int wt_settings_build(const char *path, const struct wt_plugin_source *source, FILE *problems,
+		      struct wt_settings **out) WT_MUST_CHECK;
+
+/* Wipes keys. NULL is allowed. */
 void wt_settings_free(struct wt_settings *settings);
 
-/* The table of all keys (core and the plugins of `registry`), as Markdown. */
-void wt_settings_print_keys(const struct wt_registry *registry, FILE *out);
+/* Would packets to `address`, where the peer is to be dialled, be routed into
+ * the tunnel to that same peer? Then the allowed prefix, else NULL. For numeric
+ * endpoints the answer was no when they were checked; names must be asked again
+ * each time they are resolved. */
+const struct wt_prefix *wt_peer_settings_loop(const struct wt_peer_settings *peer,
+					      const struct sockaddr *address);
 
 #endif

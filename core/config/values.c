@@ -9,14 +9,14 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "config/keyfile.h"
+#include "config/list.h"
 #include "config/nearest.h"
 #include "config/sockaddr.h"
-
-#define CHOICES_MAX 256
 
 struct value {
 	const struct wt_config_key *key;
 	bool set;
+	bool written; /* by wt_config_set, not by a default */
 	union {
 		uint64_t number; /* UINT, BOOL */
 		char *text;	 /* STRING, ENUM */
@@ -33,25 +33,6 @@ struct wt_config {
 	size_t count;
 	struct value values[];
 };
-
-/* ---- tables of keys ------------------------------------------------------ */
-
-const struct wt_config_key *wt_key_table_at(const struct wt_key_table *table, size_t i)
-{
-	return (const struct wt_config_key *)((const char *)table->keys + i * table->stride);
-}
-
-const struct wt_config_key *wt_key_table_find(const struct wt_key_table *table, unsigned scopes,
-					      const char *name)
-{
-	for (size_t i = 0; i < table->count; i++) {
-		const struct wt_config_key *key = wt_key_table_at(table, i);
-
-		if ((scopes & 1u << key->scope) && strcmp(key->name, name) == 0)
-			return key;
-	}
-	return NULL;
-}
 
 /* ---- one value ----------------------------------------------------------- */
 
@@ -175,7 +156,7 @@ static enum wt_status parse_enum(struct value *value, const char *text, struct w
 {
 	const struct wt_config_key *key = value->key;
 	struct wt_nearest nearest = { .word = text };
-	char words[CHOICES_MAX], list[CHOICES_MAX * 2], hint[WT_NEAREST_HINT];
+	char words[WT_CHOICES_MAX], list[WT_CHOICES_MAX * 2], hint[WT_NEAREST_HINT];
 	struct found found;
 
 	if (is_choice(key->choices, text))
@@ -188,34 +169,21 @@ static enum wt_status parse_enum(struct value *value, const char *text, struct w
 
 static enum wt_status parse_sockaddr(struct value *value, const char *text, struct wt_error *err)
 {
-	size_t items = 1, n = 0;
-	struct sockaddr_storage *list;
+	struct sockaddr_storage *list = calloc(wt_list_count(text), sizeof *list);
+	const char *rest = text, *item;
+	size_t len, n = 0;
 
-	for (const char *p = text; *p; p++)
-		items += *p == ',';
-	list = calloc(items, sizeof *list);
 	if (!list)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
-	for (const char *p = text;; p++) {
-		size_t len;
-
-		p += strspn(p, " \t");
-		len = strcspn(p, ",");
-		const char *comma = p + len;
-
-		while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t'))
-			len--;
-		if (wt_sockaddr_parse(p, len, &list[n]) != WT_OK) {
+	while (wt_list_next(&rest, &item, &len)) {
+		if (wt_sockaddr_parse(item, len, &list[n]) != WT_OK) {
 			free(list);
 			return wt_fail(err, WT_ERR_CONFIG,
 				       "\"%.*s\" found, allowed are numeric addresses with a port, "
 				       "comma-separated: 0.0.0.0:4433, [::]:4433",
-				       (int)(len < 200 ? len : 200), p);
+				       (int)(len < 200 ? len : 200), item);
 		}
 		n++;
-		p = comma;
-		if (!*p)
-			break;
 	}
 	value->list.items = list;
 	value->list.count = n;
@@ -278,72 +246,6 @@ static enum wt_status value_set(struct value *value, const char *text, const cha
 	fresh.set = true;
 	value_clear(value);
 	*value = fresh;
-	return WT_OK;
-}
-
-/* ---- declarations -------------------------------------------------------- */
-
-static enum wt_status check_name(const struct wt_config_key *key, struct wt_error *err)
-{
-	size_t len = key->name ? strspn(key->name, "abcdefghijklmnopqrstuvwxyz0123456789_") : 0;
-
-	if (len == 0 || len > WT_NAME_MAX || key->name[len])
-		return wt_fail(err, WT_ERR_INVALID,
-			       "a key is named \"%.40s\", allowed is [a-z0-9_], "
-			       "1 to %u characters",
-			       key->name ? key->name : "(null)", WT_NAME_MAX);
-	if (!key->help || !*key->help)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has no help text", key->name);
-	return WT_OK;
-}
-
-static enum wt_status check_key(const struct wt_config_key *key, struct wt_error *err)
-{
-	struct value value = { .key = key };
-	struct wt_error why = WT_ERROR_INIT;
-	enum wt_status status = check_name(key, err);
-
-	if (status != WT_OK)
-		return status;
-	if (key->scope < WT_SCOPE_SECTION || key->scope > WT_SCOPE_ENDPOINT)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown scope %u", key->name,
-			       key->scope);
-	if (key->type < WT_CONFIG_STRING || key->type > WT_CONFIG_KEYFILE32)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown type %u", key->name,
-			       key->type);
-	if (key->type == WT_CONFIG_ENUM &&
-	    (!key->choices || !*key->choices || strlen(key->choices) >= CHOICES_MAX))
-		return wt_fail(err, WT_ERR_INVALID, "key %s has no choices, or too many",
-			       key->name);
-	if (key->type == WT_CONFIG_UINT && key->min > key->max)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has an empty range", key->name);
-	if (!key->default_value)
-		return WT_OK;
-	if (key->type == WT_CONFIG_KEYFILE32)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has a default; a key file has none",
-			       key->name);
-	status = value_set(&value, key->default_value, ".", &why);
-	value_clear(&value);
-	if (status != WT_OK)
-		return wt_fail(err, status, "the default of key %s cannot be used: %s", key->name,
-			       why.text);
-	return WT_OK;
-}
-
-enum wt_status wt_key_table_check(const struct wt_key_table *table, struct wt_error *err)
-{
-	if (table->count > 0 && table->stride < sizeof(struct wt_config_key))
-		return wt_fail(err, WT_ERR_INVALID, "keys of %zu bytes, at least %zu are needed",
-			       table->stride, sizeof(struct wt_config_key));
-	for (size_t i = 0; i < table->count; i++) {
-		const struct wt_config_key *key = wt_key_table_at(table, i);
-		enum wt_status status = check_key(key, err);
-
-		if (status != WT_OK)
-			return status;
-		if (wt_key_table_find(table, 1u << key->scope, key->name) != key)
-			return wt_fail(err, WT_ERR_INVALID, "key %s is declared twice", key->name);
-	}
 	return WT_OK;
 }
 
@@ -425,7 +327,18 @@ enum wt_status wt_config_set(struct wt_config *cfg, const char *key, const char 
 
 	if (!value)
 		return wt_fail(err, WT_ERR_INVALID, "there is no key %s here", key);
-	return value_set(value, text, base_dir, err);
+	enum wt_status status = value_set(value, text, base_dir, err);
+
+	if (status == WT_OK)
+		value->written = true;
+	return status;
+}
+
+bool wt_config_is_written(const struct wt_config *cfg, const char *key)
+{
+	const struct value *value = find(cfg, key);
+
+	return value && value->written;
 }
 
 char *wt_config_path(const char *base_dir, const char *path)

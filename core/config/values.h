@@ -13,26 +13,7 @@
 #include <whispertunnel/host.h>
 #include <whispertunnel/plugin.h>
 
-/* Keys of one owner (a plugin or the core); `stride` is sizeof an element as
- * the owner knew it. Borrowed: outlives every wt_config made from it. */
-struct wt_key_table {
-	const struct wt_config_key *keys;
-	size_t count;
-	size_t stride;
-};
-
-/* Element i (below count). */
-const struct wt_config_key *wt_key_table_at(const struct wt_key_table *table, size_t i);
-/* The key `name` in a scope of `scopes` (bits 1u << enum wt_config_scope), or
- * NULL. */
-const struct wt_config_key *wt_key_table_find(const struct wt_key_table *table, unsigned scopes,
-					      const char *name);
-/* Are the declarations sound: names [a-z0-9_], each once a scope, known types and
- * scopes, a range or choices where the type wants them, defaults that pass
- * their own check? err names the key. For the loader: a plugin that fails
- * this is refused. */
-enum wt_status wt_key_table_check(const struct wt_key_table *table,
-				  struct wt_error *err) WT_MUST_CHECK;
+#include "config/key_table.h"
 
 /* An empty set of values for the keys of `tables` whose scope is in `scopes`;
  * defaults apply at once. Where two tables have a key of one name, the first
@@ -54,6 +35,9 @@ const struct wt_config_key *wt_config_find(const struct wt_config *cfg, const ch
  * key is WT_ERR_INVALID. */
 enum wt_status wt_config_set(struct wt_config *cfg, const char *key, const char *text,
 			     const char *base_dir, struct wt_error *err) WT_MUST_CHECK;
+
+/* Was it set by wt_config_set, so not by its default? */
+bool wt_config_is_written(const struct wt_config *cfg, const char *key);
 
 /* Reading; the contracts of struct wt_host's config_* calls. What has a
  * default is set. An undeclared key, or one of another type, is a programming
