@@ -113,12 +113,14 @@ static enum wt_status retag(struct wt_hmac_peers *peers, const struct wt_primiti
 static enum wt_status retag_peer(struct wt_hmac_peers *peers, const struct wt_primitives *p,
 				 struct wt_hmac_peer *peer, uint64_t hour)
 {
-	const uint64_t first = hour > 0 ? hour - 1 : 0;
-
-	for (uint32_t k = 0; k < peer->key_count; k++)
-		for (uint64_t t = first; t < first + TAG_HOURS; t++)
+	for (uint32_t k = 0; k < peer->key_count; k++) {
+		/* The first hour of 1970 has none before it. */
+		if (hour == 0)
+			unlist(peers, &peer->tags[k][TAG_HOURS - 1]);
+		for (uint64_t t = hour > 0 ? hour - 1 : 0; t <= hour + 1; t++)
 			if (retag(peers, p, &peer->tags[k][t % TAG_HOURS], t))
 				return WT_ERR_CRYPTO;
+	}
 	return WT_OK;
 }
 

@@ -138,6 +138,78 @@ def _ck(secrets, e_i, m2):
     return handshake.hkdf_extract(secrets.k_x, handshake.x25519(e_i, m2[12:44]))
 
 
+# ---- what only a holder of the key can send ----------------------------------
+
+P = 2**255 - 19
+SMALL_ORDER = [
+    ("0", bytes(32)), ("1", (1).to_bytes(32, "little")),
+    ("order 8", bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")),
+    ("order 8, the other",
+     bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")),
+    ("p - 1", (P - 1).to_bytes(32, "little")), ("p", P.to_bytes(32, "little")),
+    ("p + 1", (P + 1).to_bytes(32, "little")),
+]
+
+
+def hostile_vectors():
+    """Messages whose MACs are right and that are wrong behind them, one flaw each. They are for
+    the handshake of these inputs: default realm, stream, the initiator's e_i, index and time."""
+    psk, e_i, e_r = (from_label(f"hostile {what}") for what in ("psk", "e_i", "e_r"))
+    params = handshake.Params(instance=from_label("hostile instance", 8))
+    secrets = handshake.Secrets(psk)
+    index_i, index_r = 0x1001, 0x2002
+
+    def initiator(index=index_i):
+        return handshake.Initiator(secrets, handshake.STREAM, index, params, e_i, UNIX_MS)
+
+    def first(sealed_part, reserved=bytes(12)):
+        message = sealed_part + handshake.NO_TOKEN + reserved
+        return message + secrets.mac1(secrets.h0(handshake.STREAM), message)
+
+    def first_with_point(point):
+        clear = initiator().m1[:28] + point
+        return first(clear + handshake.seal(secrets.m1_key(point), bytes(12), clear,
+                                            handshake.u64(UNIX_MS) + params.pack()))
+
+    def second(index=index_r):
+        responder = handshake.Responder(secrets, handshake.STREAM, params)
+        return responder.on_m1(initiator().m1, index, e_r, UNIX_MS)[0]
+
+    def with_mac2(m2):
+        return m2[:132] + secrets.mac2(initiator().h1, m2)
+
+    good, m2 = initiator().m1, second()
+    cases = [
+        ("M1, reserved bytes set", 1, first(good[:116], bytes(range(1, 13))), "NONE", 1),
+        ("M1, index 0", 1, initiator(0).m1, "STEP", 0),
+        ("M1, sealed1 altered", 1, first(good[:70] + bytes([good[70] ^ 1]) + good[71:116]),
+         "BAD_SEAL", 0),
+        ("M1, its sealed1 for another index", 1,
+         first(good[:8] + handshake.u32(7) + good[12:116]), "BAD_SEAL", 0),
+    ]
+    cases += [(f"M1, point {name}", 1, first_with_point(point), "WEAK_POINT", 1)
+              for name, point in SMALL_ORDER]
+    cases += [
+        ("M2, index 0", 2, second(0), "STEP", 0),
+        ("M2, sealed2 altered", 2, with_mac2(m2[:60] + bytes([m2[60] ^ 1]) + m2[61:]),
+         "BAD_SEAL", 1),
+        ("M2, proof altered", 2, with_mac2(m2[:131] + bytes([m2[131] ^ 0x80]) + m2[132:]),
+         "BAD_MAC", 1),
+        ("M2, proof of another index", 2, with_mac2(m2[:8] + handshake.u32(7) + m2[12:]),
+         "BAD_SEAL", 1),
+    ]
+    cases += [(f"M2, point {name}", 2, with_mac2(m2[:12] + point + m2[44:]), "WEAK_POINT", 1)
+              for name, point in SMALL_ORDER]
+    return [{"name": name, "step": step, "reason": Constant("WT_REASON_" + reason), "dh": dh,
+             "psk": psk, "e_i_private": e_i, "index_i": index_i, "unix_ms": UNIX_MS,
+             "params_i": params.pack(), "message": message}
+            for name, step, message, reason, dh in cases]
+
+
+class Constant(str):
+    """The name of a constant of auth.h."""
+
+
 # ---- writing -----------------------------------------------------------------
 
 def as_json(vectors):
@@ -159,7 +231,9 @@ def c_text(text):
 def c_fields(vector, sized):
     """Initialisers; fields named in `sized` also get NAME_len."""
     for name, value in vector.items():
-        if isinstance(value, str):
+        if isinstance(value, Constant):
+            yield f"\t\t.{name} = {value},"
+        elif isinstance(value, str):
             yield f"\t\t.{name} = {c_text(value)},"
         elif isinstance(value, int):
             yield f"\t\t.{name} = {value}{'u' if value >= 2**31 else ''}{'ll' if value >= 2**32 else ''},"
@@ -173,7 +247,9 @@ def c_fields(vector, sized):
 def c_struct(struct, vector, sized, int64):
     yield f"struct {struct} {{"
     for name, value in vector.items():
-        if isinstance(value, str):
+        if isinstance(value, Constant):
+            yield f"\tenum wt_auth_reason {name};"
+        elif isinstance(value, str):
             yield f"\tconst char *{name};"
         elif isinstance(value, int):
             yield f"\t{int64.get(name, 'uint32_t')} {name};"
@@ -194,7 +270,7 @@ def c_table(struct, vectors, sized, int64):
     return lines + ["};", ""]
 
 
-def as_header(records, handshakes):
+def as_header(records, handshakes, hostile):
     lines = [
         "/* SPDX-License-Identifier: MIT",
         " *",
@@ -206,6 +282,7 @@ def as_header(records, handshakes):
         "#define WT_TEST_REFERENCE_VECTORS_H",
         "",
         "#include <stdint.h>",
+        "#include <whispertunnel/auth.h>",
         "",
     ]
     lines += c_table("wt_record_vector", records, {"plaintext", "record"},
@@ -214,18 +291,21 @@ def as_header(records, handshakes):
                      {"realm", "source", "m1", "retry", "m1_again", "m2", "m3"},
                      {"unix_ms_i": "uint64_t", "unix_ms_r": "uint64_t",
                       "clock_offset_ms": "int64_t"})
+    lines += c_table("wt_hostile_vector", hostile, {"message"}, {"unix_ms": "uint64_t"})
     return "\n".join(lines + ["#endif", ""])
 
 
 def main():
     records = record_vectors()
     handshakes = [handshake_vector(i, *case) for i, case in enumerate(HANDSHAKES)]
+    hostile = hostile_vectors()
     for vector in records:
         assert tcp.RECORD_MIN <= len(vector["record"]) <= tcp.RECORD_MAX
     files = {
         HERE / "vectors" / "records.json": as_json(records),
         HERE / "vectors" / "handshakes.json": as_json(handshakes),
-        HERE / "vectors.h": as_header(records, handshakes),
+        HERE / "vectors" / "hostile.json": as_json(hostile),
+        HERE / "vectors.h": as_header(records, handshakes, hostile),
     }
     drifted = [path for path, text in files.items()
                if not path.exists() or path.read_text(encoding="utf-8") != text]

@@ -118,7 +118,7 @@ static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *
 	(void)worker;
 	(void)peer_id;
 	assert_non_null(params);
-	rig->params_calls++;
+	atomic_fetch_add(&rig->params_calls, 1u);
 	return rig->params_verdict;
 }
 
@@ -286,13 +286,26 @@ enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshak
 
 /* ---- two ends ------------------------------------------------------------- */
 
-void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel)
+static const struct wt_auth_settings section = { .name = "hmac" };
+static const struct wt_auth_settings office = { .name = "office", .psk = wt_auth_pair_psk };
+static const struct wt_auth_settings alice = { .name = "alice", .psk = wt_auth_pair_psk };
+
+static void add_peers(struct wt_auth_pair *pair)
 {
-	static const struct wt_auth_settings section = { .name = "hmac" };
-	static const struct wt_auth_settings office = { .name = "office", .psk = wt_auth_pair_psk };
-	static const struct wt_auth_settings alice = { .name = "alice", .psk = wt_auth_pair_psk };
 	struct wt_error err = { .struct_size = sizeof err };
 
+	if (!pair->peer_i)
+		pair->peer_i =
+			wt_auth_rig_add(&pair->i, &office, WT_AUTH_PAIR_ID_R, WT_PEER_DIALS, &err);
+	if (!pair->peer_r)
+		pair->peer_r =
+			wt_auth_rig_add(&pair->r, &alice, WT_AUTH_PAIR_ID_I, WT_PEER_ACCEPTS, &err);
+	if (!pair->peer_i || !pair->peer_r)
+		fail_msg("%s", err.text);
+}
+
+void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel)
+{
 	memset(pair, 0, sizeof *pair);
 	pair->channel = channel;
 	pair->next_index = 1000;
@@ -302,10 +315,22 @@ void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t cha
 			 0);
 	wt_auth_rig_open(&pair->r, name, &section, WT_AUTH_PAIR_BOOT_MS, WT_AUTH_PAIR_UNIX_MS, NULL,
 			 0);
-	pair->peer_i = wt_auth_rig_add(&pair->i, &office, WT_AUTH_PAIR_ID_R, WT_PEER_DIALS, &err);
-	pair->peer_r = wt_auth_rig_add(&pair->r, &alice, WT_AUTH_PAIR_ID_I, WT_PEER_ACCEPTS, &err);
-	if (!pair->peer_i || !pair->peer_r)
-		fail_msg("%s", err.text);
+	add_peers(pair);
+}
+
+void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder)
+{
+	struct wt_auth_rig *rig = responder ? &pair->r : &pair->i;
+	void **peer = responder ? &pair->peer_r : &pair->peer_i;
+	struct wt_error err = { .struct_size = sizeof err };
+
+	wt_auth_rig_remove(rig, *peer);
+	*peer = NULL;
+	rig->ops->destroy(rig->self);
+	assert_int_equal(rig->ops->create(&rig->plain.host, (const struct wt_config *)&section,
+					  &rig->self, &err),
+			 WT_OK);
+	add_peers(pair);
 }
 
 void wt_auth_pair_close(struct wt_auth_pair *pair)

@@ -37,7 +37,8 @@ struct wt_auth_rig {
 	int rate_verdict;
 	uint32_t rate_per_second, rate_burst;
 	size_t rate_source_len;
-	unsigned params_calls, rate_calls;
+	unsigned rate_calls;
+	atomic_uint params_calls;
 	atomic_uint dh; /* counter "hmac_dh" */
 
 	/* What comes in is said to come from here. */
@@ -95,6 +96,9 @@ extern const uint8_t wt_auth_pair_psk[32];
 void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel);
 void wt_auth_pair_close(struct wt_auth_pair *pair);
 void wt_auth_pair_advance(struct wt_auth_pair *pair, uint64_t ms);
+
+/* One end dies and starts again: all it knew is gone. */
+void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder);
 
 /* The steps, with the message of the step before; fresh indices. */
 enum wt_auth_verdict wt_auth_pair_start(struct wt_auth_pair *pair, uint32_t unanswered);
