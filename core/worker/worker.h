@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker.h: what one thread owns: its loop, its packet buffers, its TUN queue
+ * and its connections. A connection and the session on it belong to exactly
+ * one worker, so that nothing here needs a lock or an atomic.
+ */
+#ifndef WT_WORKER_WORKER_H
+#define WT_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "record/drop.h"
+#include "worker/loop.h"
+#include "worker/slot.h"
+
+struct wt_node;
+struct wt_conn;
+struct wt_peer;
+
+/* Values of enum wt_auth_reason that are counted. */
+#define WT_REASON_COUNT 15u
+
+/* The TUN device as this worker reads it. */
+struct wt_tun_queue {
+	int fd;
+	struct wt_watch watch;
+	bool readable;	       /* since the last EAGAIN */
+	bool paused;	       /* not read while `pause_for` is blocked */
+	struct wt_timer pause; /* ends the pause whatever happens */
+	/* The peer that was sent to last, and when another was: who has the
+	 * device for himself may stop it (docs/architecture.md). */
+	const struct wt_peer *last_peer;
+	uint64_t last_peer_ms, other_peer_ms;
+};
+
+struct wt_worker {
+	unsigned index;
+	struct wt_node *node;
+	struct wt_loop loop;
+	struct wt_slot_pool slots;
+	struct wt_tun_queue tun;
+
+	struct wt_conn *conns;			    /* all of them */
+	struct wt_conn *dead;			    /* closed in this turn, freed at its end */
+	struct wt_conn *readable, *readable_last;   /* recv has not said WT_AGAIN */
+	struct wt_conn *unsent;			    /* with records to send, not blocked */
+	struct wt_conn *half_open, *half_open_last; /* strangers, the oldest first */
+	size_t half_open_count;
+
+	uint64_t last_number; /* of a connection; never reused */
+	uint64_t last_ticket; /* of an input to an auth plugin */
+
+	uint64_t drops[WT_DROP_COUNT];
+	uint64_t refusals[WT_REASON_COUNT]; /* handshake messages, by reason */
+};
+
+#endif
