@@ -87,7 +87,7 @@ struct wt_transport_ops {
 	 * returns; a partly written one counts as taken and stays first. When
 	 * *taken < n, conn_writable follows once. The rest stay the caller's.
 	 * WT_OK even when *taken is 0; WT_ERR_CLOSED or WT_ERR_IO when the
-	 * connection is of no more use (conn_ended follows or came before).
+	 * connection is of no more use (conn_ended follows, later than this call).
 	 * Required. */
 	enum wt_status (*send)(void *self, struct wt_worker *worker, void *tconn,
 			       const struct wt_record *records, size_t n, size_t *taken);
@@ -96,9 +96,10 @@ struct wt_transport_ops {
 	 * of the same connection. WT_OK with *got >= 1; WT_AGAIN with *got 0
 	 * when there is none: only then has the transport let go of the
 	 * connection's earlier records, so the core calls until WT_AGAIN unless
-	 * its turn is over. WT_ERR_CLOSED at the end; WT_ERR_LIMIT for a record
-	 * outside the allowed length (the core closes). Makes at most one
-	 * receive system call. Required. */
+	 * its turn is over. WT_ERR_LIMIT for a record outside the allowed length:
+	 * the core closes. Any other error is the end of the connection:
+	 * conn_ended follows and says why. `struct_size` of the elements is
+	 * the caller's. Makes at most one receive system call. Required. */
 	enum wt_status (*recv)(void *self, struct wt_worker *worker, void *tconn,
 			       struct wt_record *records, size_t n, size_t *got);
 
