@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * conn.h: one association with one other end: a connection of a stream
+ * transport, with the keys that were negotiated on it and die with it.
+ *
+ * Life: dialled or accepted -> OPEN (a stranger) -> PROVEN (its handshake
+ * holds, keys not confirmed) -> UP -> perhaps DRAINING (another took its place)
+ * -> closed. wt_conn_close ends it from any state; the memory is freed at the
+ * end of the turn, so that a caller up the stack can still look at `closed`.
+ */
+#ifndef WT_SESSION_CONN_H
+#define WT_SESSION_CONN_H
+
+#include <stdbool.h>
+#include <whispertunnel/auth.h>
+#include <whispertunnel/transport.h>
+
+#include "record/inner.h"
+#include "session/keyring.h"
+#include "worker/worker.h"
+
+struct wt_instance;
+
+enum wt_conn_state {
+	WT_CONN_DIALLING, /* the transport is at it */
+	WT_CONN_OPEN,	  /* connected; nothing is known of the other end */
+	WT_CONN_PROVEN,	  /* keys are in `next`, not confirmed */
+	WT_CONN_UP,	  /* carries traffic */
+	WT_CONN_DRAINING  /* replaced: receives for a while */
+};
+
+/* Records that wait for the transport. Sealed ones cannot be dropped (a gap
+ * ends a stream), so there are few. */
+#define WT_CONN_OUT 20u
+#define WT_CONN_OUT_SEALED 16u /* the rest is for handshake messages */
+
+/* Whose message an auth plugin was given. */
+enum wt_handshake_role {
+	WT_HANDSHAKE_ACCEPT,  /* a first message: somebody begins */
+	WT_HANDSHAKE_OWN,     /* an answer in ours */
+	WT_HANDSHAKE_PENDING, /* a later message in theirs */
+};
+
+/* A handshake under way. */
+struct wt_handshake {
+	struct wt_instance *auth; /* NULL: none */
+	void *handle;		  /* the plugin's */
+	uint32_t local_index;
+	uint64_t deadline_ms; /* when it is given up; 0: never */
+	uint64_t sent_ns;     /* its last message, for the round trip */
+};
+
+struct wt_conn {
+	struct wt_worker *worker;
+	struct wt_instance *transport;
+	void *tconn; /* NULL once closed */
+	uint64_t number;
+	enum wt_conn_state state;
+	bool dialled; /* by this end */
+	bool closed;
+	bool asked;	      /* a first message of ours has no answer yet */
+	bool blocked;	      /* conn_writable will say when to go on */
+	bool stalled;	      /* ... and it did not for a long time */
+	struct wt_peer *peer; /* NULL: not known yet */
+	struct wt_source source;
+
+	struct wt_keyring keys;
+	struct wt_handshake own;     /* begun here */
+	struct wt_handshake pending; /* begun there */
+	uint64_t ticket;	     /* an auth plugin is still thinking; 0: none */
+	enum wt_handshake_role ticket_role;
+	struct wt_instance *ticket_auth;
+	uint32_t inner_mtu;  /* the smaller of both ends' */
+	uint32_t record_max; /* the largest record the peer takes */
+	uint64_t rtt_ns;     /* of the first handshake */
+
+	struct wt_record out[WT_CONN_OUT]; /* handshake messages first */
+	size_t out_count, out_urgent;
+
+	struct wt_timer timer; /* the soonest of what follows, all boot time, 0: never */
+	uint64_t opened_ms;
+	uint64_t give_up_ms;   /* not up by then: close */
+	uint64_t rekey_ms;     /* dialler: start a handshake */
+	uint64_t ask_ms;       /* responder: ask for a rekey (units) */
+	uint64_t wipe_ms;      /* no handshake since: the keys end */
+	uint64_t keepalive_ms; /* received, nothing sent since */
+	uint64_t ping_ms;      /* `keepalive =` */
+	uint64_t dead_ms;      /* sent, nothing accepted since */
+	uint64_t drain_ms;     /* DRAINING ends */
+
+	struct wt_conn *prev, *next; /* worker->conns, or ->dead */
+	struct wt_conn *next_readable, *next_unsent;
+	struct wt_conn *half_prev, *half_next;
+	bool in_readable, in_unsent, in_half_open;
+};
+
+/* A new one in `worker`, without a transport connection yet. NULL: no memory. */
+struct wt_conn *wt_conn_new(struct wt_worker *worker, struct wt_instance *transport,
+			    bool dialled) WT_MUST_CHECK;
+
+/* End it: wipes its keys, closes the transport's side (`abort`: without waiting
+ * for what was not sent) and tells its peer `why`, in words for the log. */
+void wt_conn_close(struct wt_conn *conn, bool abort, const char *why);
+
+/* Free what was closed; at the end of a turn. */
+void wt_conn_reap(struct wt_worker *worker);
+
+/* Find the connection whose input got this ticket, or NULL. */
+struct wt_conn *wt_conn_by_ticket(struct wt_worker *worker, uint64_t ticket);
+
+/* Arm the timer for the soonest of the times above. */
+void wt_conn_schedule(struct wt_conn *conn);
+/* One of them was set to `due_ms`: see that the timer is not later. Cheap. */
+void wt_conn_schedule_at(struct wt_conn *conn, uint64_t due_ms);
+
+/* Put in the list of what is received in this turn, if it is not there. */
+void wt_conn_readable(struct wt_conn *conn);
+struct wt_conn *wt_conn_next_readable(struct wt_worker *worker); /* takes it out */
+
+#endif

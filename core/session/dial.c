@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/dial.h"
+
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "plugin/call.h"
+#include "privileged/resolver.h"
+
+/* Between addresses and endpoints of one round: as the first retry. */
+#define NEXT_ADDRESS_MS 200u
+/* First messages in silence before the causes are listed. */
+#define SILENCE_TOLD 3u
+
+static void try_now(void *arg, struct wt_worker *worker);
+
+enum wt_status wt_dial_init(struct wt_peer *peer)
+{
+	return wt_timer_init(&peer->worker->loop, &peer->dial.timer, try_now, peer);
+}
+
+static void forget_addresses(struct wt_dial *dial)
+{
+	free(dial->addresses);
+	dial->addresses = NULL;
+	dial->address_count = dial->address = 0;
+}
+
+void wt_dial_fini(struct wt_peer *peer)
+{
+	if (peer->dial.resolve)
+		wt_resolver_cancel(peer->dial.resolve);
+	peer->dial.resolve = NULL;
+	forget_addresses(&peer->dial);
+	wt_timer_fini(&peer->dial.timer);
+}
+
+const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *out, size_t size)
+{
+	const struct wt_endpoint *endpoint = &peer->settings->endpoints[i];
+	bool v6 = strchr(endpoint->host, ':') != NULL;
+
+	snprintf(out, size, "%s://%s%s%s:%u",
+		 peer->node->settings->transports[endpoint->transport].name, v6 ? "[" : "",
+		 endpoint->host, v6 ? "]" : "", endpoint->port);
+	return out;
+}
+
+void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms)
+{
+	if (!wt_peer_dials(peer) || peer->node->stopping || peer->active || peer->attempt ||
+	    peer->dial.resolve || wt_timer_armed(&peer->dial.timer))
+		return;
+	wt_timer_arm(&peer->dial.timer, after_ms);
+}
+
+static uint64_t retry_wait(unsigned rounds)
+{
+	static const uint32_t waits[WT_RETRY_COUNT] = WT_RETRY_MS;
+	uint64_t wait = waits[rounds < WT_RETRY_COUNT ? rounds : WT_RETRY_COUNT - 1];
+	uint64_t spread = wait * WT_RETRY_SPREAD_PERCENT / 100, r = 0;
+
+	if (wt_random(&r, sizeof r) != WT_OK)
+		return wait;
+	return wait - spread + r % (2 * spread + 1);
+}
+
+void wt_dial_answered(struct wt_peer *peer)
+{
+	peer->dial.unanswered = 0;
+}
+
+void wt_dial_succeeded(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	wt_timer_disarm(&dial->timer);
+	forget_addresses(dial);
+	dial->endpoint = 0;
+	dial->rounds = 0;
+	dial->unanswered = 0;
+	dial->connected = false;
+	dial->told = false;
+}
+
+void wt_dial_again(struct wt_peer *peer)
+{
+	wt_dial_schedule(peer, retry_wait(0));
+}
+
+/* Once an outage. Silence looks the same whatever is wrong, so the causes are
+ * named in the order in which to look. */
+static void tell_causes(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+	char endpoint[320], now[32] = "unknown";
+	time_t unix_s = (time_t)(peer->node->clock->unix_ms(peer->node->clock) / 1000);
+	struct tm tm;
+
+	dial->told = true;
+	wt_dial_endpoint_text(peer, dial->endpoint, endpoint, sizeof endpoint);
+	if (gmtime_r(&unix_s, &tm))
+		strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S UTC", &tm);
+	wt_log(WT_LOG_WARN,
+	       "peer %s: no answer from %s after %u tries (%s). In this order: 1. is it reachable: "
+	       "%s; "
+	       "2. the key: the same psk_file on both ends, and a peer there that has it; 3. the "
+	       "realm in [auth %s], the same on both ends; 4. the clock here: it says %s",
+	       wt_peer_name(peer), endpoint, dial->unanswered + dial->rounds, dial->last_error,
+	       dial->connected ? "yes, something accepts connections there"
+			       : "no connection was made: address, port, firewall, server running",
+	       peer->settings->auth < peer->node->settings->auth_count
+		       ? peer->node->settings->auths[peer->settings->auth].name
+		       : "",
+	       now);
+}
+
+void wt_dial_failed(struct wt_peer *peer, const char *why)
+{
+	struct wt_dial *dial = &peer->dial;
+	uint64_t wait = NEXT_ADDRESS_MS;
+
+	snprintf(dial->last_error, sizeof dial->last_error, "%s", why);
+	wt_log(WT_LOG_DEBUG, "peer %s: dial failed: %s", wt_peer_name(peer), why);
+	bool round_over = false;
+
+	if (dial->address >= dial->address_count) {
+		forget_addresses(dial);
+		round_over = dial->endpoint + 1 >= peer->settings->endpoint_count;
+		if (round_over)
+			wait = retry_wait(dial->rounds++);
+	}
+	if (!dial->told && (dial->unanswered >= SILENCE_TOLD || dial->rounds >= SILENCE_TOLD))
+		tell_causes(peer);
+	if (!dial->addresses)
+		dial->endpoint = round_over ? 0 : dial->endpoint + 1;
+	wt_dial_schedule(peer, wait);
+}
+
+static void dial_next(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+	const struct wt_endpoint *endpoint = &peer->settings->endpoints[dial->endpoint];
+	struct wt_instance *transport = peer->node->transports[endpoint->transport];
+	const struct sockaddr_storage *remote = &dial->addresses[dial->address++];
+	socklen_t remote_len = remote->ss_family == AF_INET ? sizeof(struct sockaddr_in)
+							    : sizeof(struct sockaddr_in6);
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_conn *conn;
+
+	if (peer->node->settings->tunnel.routes &&
+	    wt_peer_settings_loop(peer->settings, (const struct sockaddr *)remote)) {
+		wt_log_limited(
+			WT_LOG_ERROR, "endpoint inside",
+			"peer %s: the address of endpoint %s is inside this peer's own "
+			"allowed_ips: the connection would run into the tunnel itself; take it "
+			"out of allowed_ips, or set routes = off and route it yourself",
+			wt_peer_name(peer), endpoint->host);
+		wt_dial_failed(peer, "its address is inside its own allowed_ips");
+		return;
+	}
+	conn = wt_conn_new(peer->worker, transport, true);
+	if (!conn) {
+		wt_dial_failed(peer, "out of memory");
+		return;
+	}
+	conn->peer = peer;
+	peer->attempt = conn;
+	if (wt_transport_dial(transport, peer->worker, (const struct sockaddr *)remote, remote_len,
+			      endpoint->config, conn, &conn->tconn, &err) != WT_OK)
+		wt_conn_close(conn, true, err.text);
+}
+
+static void resolved(void *arg, struct wt_worker *worker, enum wt_status status,
+		     const struct sockaddr_storage *addresses, size_t n, const char *error)
+{
+	struct wt_peer *peer = arg;
+	struct wt_dial *dial = &peer->dial;
+	char why[128];
+
+	(void)worker;
+	dial->resolve = NULL;
+	if (status == WT_OK) {
+		dial->addresses = calloc(n, sizeof(*dial->addresses));
+		if (dial->addresses) {
+			memcpy(dial->addresses, addresses, n * sizeof(*addresses));
+			dial->address_count = n;
+			dial->address = 0;
+			dial_next(peer);
+			return;
+		}
+		error = "out of memory";
+	}
+	snprintf(why, sizeof why, "%s: %s", peer->settings->endpoints[dial->endpoint].host, error);
+	wt_dial_failed(peer, why);
+}
+
+static void try_now(void *arg, struct wt_worker *worker)
+{
+	struct wt_peer *peer = arg;
+	struct wt_dial *dial = &peer->dial;
+
+	if (peer->node->stopping || peer->active || peer->attempt || dial->resolve)
+		return;
+	if (dial->address < dial->address_count) {
+		dial_next(peer);
+		return;
+	}
+	const struct wt_endpoint *endpoint = &peer->settings->endpoints[dial->endpoint];
+
+	(void)worker;
+	dial->resolve = wt_resolver_submit(peer->node->resolver, endpoint->host, endpoint->port,
+					   resolved, peer);
+	if (!dial->resolve)
+		wt_dial_failed(peer, "out of memory");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * dial.h: reaching a peer that has endpoints: when, where, how often.
+ *
+ * The core's policy for all transports: names are resolved again in every
+ * round, each address and endpoint is tried in turn, and the waits grow to 5 s
+ * and stay there, for ever. docs/protocol.md "Keys, sessions, life".
+ */
+#ifndef WT_SESSION_DIAL_H
+#define WT_SESSION_DIAL_H
+
+#include "session/peer.h"
+
+enum wt_status wt_dial_init(struct wt_peer *peer) WT_MUST_CHECK;
+void wt_dial_fini(struct wt_peer *peer);
+
+/* Try after `after_ms` unless an attempt is under way or the peer is up. */
+void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms);
+
+/* The attempt got nowhere: `why` in words. The next one is scheduled. */
+void wt_dial_failed(struct wt_peer *peer, const char *why);
+
+/* A first message was answered: it is not silence that is wrong. */
+void wt_dial_answered(struct wt_peer *peer);
+/* A session is up: the outage is over. */
+void wt_dial_succeeded(struct wt_peer *peer);
+/* The session is gone: dial as after a first failure. */
+void wt_dial_again(struct wt_peer *peer);
+
+/* The text of endpoint `i`, "tcp://host:port". */
+const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *out, size_t size);
+
+#endif

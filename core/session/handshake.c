@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/handshake.h"
+
+#include <inttypes.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "plugin/call.h"
+#include "session/dial.h"
+#include "session/half_open.h"
+#include "session/life.h"
+#include "session/output.h"
+#include "session/peer.h"
+
+/* What an operator reads; silence to the sender makes all mistakes look alike
+ * there, so they are told apart here. */
+static const char *const reason_text[WT_REASON_COUNT] = {
+	[WT_REASON_NONE] = "dropped",
+	[WT_REASON_LENGTH] = "wrong length",
+	[WT_REASON_STEP] = "not expected now",
+	[WT_REASON_UNKNOWN_PEER] =
+		"its tag belongs to no peer here: another key, another realm, or a "
+		"clock hours off",
+	[WT_REASON_BAD_MAC] =
+		"its MAC is wrong: altered on the way, or not made with this peer's key",
+	[WT_REASON_BAD_SEAL] = "a sealed field does not open: altered on the way, or not made with "
+			       "this peer's key",
+	[WT_REASON_REPLAY] = "seen before: a replay",
+	[WT_REASON_CLOCK] = "its clock is off",
+	[WT_REASON_TOKEN] = "its token is not valid now",
+	[WT_REASON_RATE] = "too many handshakes of this peer from this source",
+	[WT_REASON_PARAMS] = "its parameters were refused",
+	[WT_REASON_BOTH_DIAL] =
+		"both ends dial, or our own message came back: remove `endpoint` on "
+		"one side",
+	[WT_REASON_WEAK_POINT] = "its public key is weak",
+	[WT_REASON_LOAD] = "answered with a token: many handshakes now",
+	[WT_REASON_INTERNAL] = "the auth plugin failed",
+};
+
+/* The topics of the log's limit are string constants, one a reason. */
+static const char *const reason_topic[WT_REASON_COUNT] = {
+	"handshake dropped",	  "handshake length",	  "handshake step",
+	"handshake unknown peer", "handshake bad MAC",	  "handshake bad seal",
+	"handshake replay",	  "handshake clock",	  "handshake token",
+	"handshake rate",	  "handshake parameters", "handshake both dial",
+	"handshake weak key",	  "handshake load",	  "handshake internal",
+};
+
+uint32_t wt_handshake_index(const struct wt_conn *conn)
+{
+	uint32_t index = 0;
+
+	while (wt_random(&index, sizeof index) != WT_OK || index == 0 ||
+	       wt_keyring_find(&conn->keys, index) ||
+	       (conn->own.auth && conn->own.local_index == index) ||
+	       (conn->pending.auth && conn->pending.local_index == index))
+		;
+	return index;
+}
+
+void wt_handshake_abandon(struct wt_handshake *handshake)
+{
+	if (handshake->auth)
+		wt_auth_abandon(handshake->auth, handshake->handle, handshake->local_index);
+	*handshake = (struct wt_handshake){ .auth = NULL };
+}
+
+static struct wt_peer *peer_of(const struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	struct wt_node *node = conn->worker->node;
+
+	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= node->peer_count)
+		return conn->peer;
+	return &node->peers[out->peer_id];
+}
+
+/* A message led to nothing. On a stream nothing good can follow: close. */
+static void refuse(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	uint32_t reason = out->reason < WT_REASON_COUNT ? out->reason : WT_REASON_INTERNAL;
+	const struct wt_peer *peer = peer_of(conn, out);
+	const char *name = peer ? wt_peer_name(peer) : "unknown peer";
+
+	conn->worker->refusals[reason]++;
+	if (reason == WT_REASON_CLOCK)
+		wt_log_limited(WT_LOG_WARN, reason_topic[reason],
+			       "%s: handshake of %s refused: its clock is %" PRId64 " s %s ours",
+			       conn->source.text, name,
+			       (out->clock_off_ms < 0 ? -out->clock_off_ms : out->clock_off_ms) /
+				       1000,
+			       out->clock_off_ms < 0 ? "behind" : "ahead of");
+	else
+		wt_log_limited(WT_LOG_WARN, reason_topic[reason], "%s: handshake of %s refused: %s",
+			       conn->source.text, name, reason_text[reason]);
+	wt_conn_close(conn, true, reason_text[reason]);
+}
+
+/* Put the negotiated keys in `next`, and remember what the peer can take. */
+static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	struct wt_node *node = conn->worker->node;
+	struct wt_keypair_options options = {
+		.local_index = out->local_index,
+		.remote_index = out->remote_index,
+		.channel = WT_CHANNEL_STREAM,
+		.born_ms = conn->worker->loop.now_ms,
+	};
+	struct wt_params params;
+	enum wt_status status;
+
+	status = wt_params_decode(out->peer_params, &node->params, &params, NULL);
+	if (status == WT_OK)
+		status = wt_keyring_install(&conn->keys, node->crypto, conn->worker, &options,
+					    &out->keys);
+	if (status != WT_OK) {
+		wt_log_limited(WT_LOG_ERROR, "key set-up", "%s: cannot set up keys: %s",
+			       conn->source.text, wt_status_text(status));
+		wt_drop_count(conn->worker, conn->peer, WT_DROP_CRYPTO);
+		return false;
+	}
+	uint32_t largest = wt_transport_max_record(conn->transport, conn->tconn);
+
+	conn->record_max = params.record_max < largest ? params.record_max : largest;
+	conn->inner_mtu = conn->record_max - WT_RECORD_HEADER - 1 - WT_TAG_SIZE;
+	if (conn->inner_mtu > params.inner_mtu)
+		conn->inner_mtu = params.inner_mtu;
+	return true;
+}
+
+static bool reply(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	if (out->reply_len == 0)
+		return true;
+	if (out->reply_len > WT_AUTH_MESSAGE_MAX ||
+	    !wt_output_handshake(conn, out->reply, out->reply_len)) {
+		wt_conn_close(conn, true, "no room for a handshake message");
+		return false;
+	}
+	return true;
+}
+
+/* A first message was accepted: the peer is known, its keys wait for proof. */
+static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struct wt_auth_out *out)
+{
+	struct wt_worker *worker = conn->worker;
+	struct wt_peer *peer = peer_of(conn, out);
+
+	if (!peer || (conn->peer && conn->peer != peer)) {
+		wt_conn_close(conn, true, "another peer's handshake on this connection");
+		return;
+	}
+	/* The plugin has one slot for what waits for proof: this one took it. */
+	if (peer->pending && peer->pending != conn) {
+		struct wt_conn *before = peer->pending;
+
+		peer->pending = NULL;
+		before->pending = (struct wt_handshake){ .auth = NULL };
+		wt_keyring_wipe_next(&before->keys);
+		if (before->state != WT_CONN_UP && before->state != WT_CONN_DRAINING)
+			wt_conn_close(before, true, "its peer began again elsewhere");
+	}
+	conn->peer = peer;
+	peer->pending = conn;
+	conn->pending = (struct wt_handshake){
+		.auth = auth,
+		.handle = out->handshake,
+		.local_index = out->local_index,
+		.deadline_ms = worker->loop.now_ms + WT_PENDING_MS,
+		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
+	};
+	conn->ask_ms = 0;
+	if (out->flags & WT_AUTH_OUT_KEYS && !take_keys(conn, out)) {
+		wt_conn_close(conn, true, "cannot set up keys");
+		return;
+	}
+	if (conn->state == WT_CONN_OPEN)
+		conn->state = WT_CONN_PROVEN;
+	wt_conn_schedule(conn);
+	(void)reply(conn, out);
+}
+
+/* Our handshake came to its end: the responder is proven. */
+static void proven(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	static const uint8_t padding[] = { WT_INNER_PADDING };
+	struct wt_worker *worker = conn->worker;
+	uint64_t wait = conn->state == WT_CONN_UP ? WT_REKEY_HANDSHAKE_MS : WT_HANDSHAKE_MS;
+
+	if (!(out->flags & WT_AUTH_OUT_KEYS) || !take_keys(conn, out)) {
+		wt_conn_close(conn, true, "cannot set up keys");
+		return;
+	}
+	if (conn->rtt_ns == 0)
+		conn->rtt_ns =
+			worker->node->clock->mono_ns(worker->node->clock) - conn->own.sent_ns;
+	if (conn->state == WT_CONN_OPEN)
+		conn->state = WT_CONN_PROVEN;
+	/* Until a record under the new keys shows that they arrived. */
+	conn->own.deadline_ms = worker->loop.now_ms + wait;
+	wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
+	wt_conn_schedule(conn);
+	if (!reply(conn, out))
+		return;
+	/* A method of two messages: our first record is the proof. */
+	if (out->reply_len == 0)
+		(void)wt_output_text(conn, conn->keys.next, padding, sizeof padding);
+}
+
+void wt_handshake_confirmed(struct wt_conn *conn)
+{
+	static const uint8_t padding[] = { WT_INNER_PADDING };
+	struct wt_worker *worker = conn->worker;
+	struct wt_peer *peer = conn->peer;
+	bool theirs = conn->pending.auth && conn->keys.next &&
+		      conn->pending.local_index == conn->keys.next->local_index;
+
+	if (theirs && conn->rtt_ns == 0)
+		conn->rtt_ns =
+			worker->node->clock->mono_ns(worker->node->clock) - conn->pending.sent_ns;
+	wt_keyring_confirm(&conn->keys);
+	wt_handshake_abandon(theirs ? &conn->pending : &conn->own);
+	if (theirs && peer->pending == conn)
+		peer->pending = NULL;
+	peer->counters.handshakes++;
+	conn->give_up_ms = 0;
+	wt_life_keys_fresh(conn);
+	if (theirs) {
+		wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
+		/* Tells the dialler that its proof arrived. */
+		(void)wt_output_text(conn, conn->keys.current, padding, sizeof padding);
+	}
+	if (conn->state != WT_CONN_UP && conn->state != WT_CONN_DRAINING)
+		wt_peer_conn_up(peer, conn);
+}
+
+static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_instance *auth,
+		  enum wt_auth_verdict verdict, const struct wt_auth_out *out)
+{
+	if (verdict == WT_AUTH_IGNORE) {
+		refuse(conn, out);
+		return;
+	}
+	if (out->flags & WT_AUTH_OUT_AUTHENTIC && conn->in_half_open) {
+		wt_half_open_remove(conn);
+		conn->give_up_ms = conn->worker->loop.now_ms + WT_PENDING_MS;
+		wt_conn_schedule(conn);
+	}
+	if (role == WT_HANDSHAKE_OWN) {
+		conn->asked = false;
+		wt_dial_answered(conn->peer);
+	}
+	if (verdict == WT_AUTH_ANSWER) {
+		if (out->reason < WT_REASON_COUNT)
+			conn->worker->refusals[out->reason]++;
+		(void)reply(conn, out);
+	} else if (verdict == WT_AUTH_MORE && role == WT_HANDSHAKE_ACCEPT) {
+		accepted(conn, auth, out);
+	} else if (verdict == WT_AUTH_MORE) {
+		(void)reply(conn, out);
+	} else if (verdict == WT_AUTH_DONE && role == WT_HANDSHAKE_OWN) {
+		proven(conn, out);
+	} else if (verdict == WT_AUTH_DONE && role == WT_HANDSHAKE_PENDING && conn->keys.next &&
+		   conn->keys.next->local_index == conn->pending.local_index) {
+		if (reply(conn, out))
+			wt_handshake_confirmed(conn);
+	} else {
+		wt_conn_close(conn, true, "the auth plugin gave a verdict that cannot be");
+	}
+}
+
+/* Hand one message to the plugin and do what it says. */
+static void ask(struct wt_conn *conn, enum wt_handshake_role role, struct wt_instance *auth,
+		void *handle, const uint8_t *data, size_t len)
+{
+	struct wt_worker *worker = conn->worker;
+	struct wt_auth_out out = { .struct_size = sizeof out };
+	struct wt_auth_in in = {
+		.struct_size = sizeof in,
+		.channel = WT_CHANNEL_STREAM,
+		.message = data,
+		.message_len = (uint32_t)len,
+		.local_index = role == WT_HANDSHAKE_ACCEPT ? wt_handshake_index(conn) : 0,
+		.association = conn->number,
+		.ticket = ++worker->last_ticket,
+		.source = conn->source.token,
+		.source_len = conn->source.token_len,
+		.source_prefix_len = conn->source.prefix_len,
+		.source_prefix = conn->source.prefix,
+		.params = worker->node->params_bytes,
+	};
+	enum wt_auth_verdict verdict;
+
+	out.keys.struct_size = sizeof out.keys;
+	verdict = role == WT_HANDSHAKE_ACCEPT ? wt_auth_accept(auth, worker, &in, &out)
+					      : wt_auth_receive(auth, worker, handle, &in, &out);
+	if (verdict == WT_AUTH_PENDING) {
+		conn->ticket = in.ticket;
+		conn->ticket_role = role;
+		conn->ticket_auth = auth;
+	} else {
+		apply(conn, role, auth, verdict, &out);
+	}
+	wt_wipe(&out, sizeof out);
+}
+
+void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_auth_verdict verdict,
+			   const struct wt_auth_out *out)
+{
+	struct wt_conn *conn = wt_conn_by_ticket(worker, ticket);
+
+	if (!conn)
+		return;
+	conn->ticket = 0;
+	apply(conn, conn->ticket_role, conn->ticket_auth, verdict, out);
+}
+
+void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message,
+			  const uint8_t *data, size_t len)
+{
+	struct wt_auth_out unexpected = { .struct_size = sizeof unexpected,
+					  .reason = WT_REASON_STEP };
+	struct wt_instance *auth = wt_node_auth(conn->worker->node, message->method);
+	uint32_t index = message->receiver_index;
+
+	if (conn->state == WT_CONN_DRAINING) {
+		/* The other end does not know yet that another took its place;
+		 * without the reason it would dial and take it back. */
+		conn->drain_ms = conn->worker->loop.now_ms;
+		wt_life_run(conn);
+		return;
+	}
+	/* While a plugin thinks about one message no second one is due. */
+	if (!auth || conn->ticket != 0)
+		refuse(conn, &unexpected);
+	else if (index == 0)
+		ask(conn, WT_HANDSHAKE_ACCEPT, auth, NULL, data, len);
+	else if (conn->own.auth == auth && conn->own.local_index == index)
+		ask(conn, WT_HANDSHAKE_OWN, auth, conn->own.handle, data, len);
+	else if (conn->pending.auth == auth && conn->pending.local_index == index)
+		ask(conn, WT_HANDSHAKE_PENDING, auth, conn->pending.handle, data, len);
+	else
+		refuse(conn, &unexpected);
+}
+
+void wt_handshake_start(struct wt_conn *conn)
+{
+	struct wt_worker *worker = conn->worker;
+	struct wt_peer *peer = conn->peer;
+	struct wt_auth_out out = { .struct_size = sizeof out };
+	bool rekey = conn->state == WT_CONN_UP;
+	struct wt_auth_start start = {
+		.struct_size = sizeof start,
+		.channel = WT_CHANNEL_STREAM,
+		.local_index = wt_handshake_index(conn),
+		.unanswered = rekey ? 0 : peer->dial.unanswered,
+		.params = worker->node->params_bytes,
+	};
+
+	wt_handshake_abandon(&conn->own);
+	enum wt_auth_verdict verdict =
+		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &out);
+
+	if (verdict != WT_AUTH_MORE) {
+		wt_conn_close(conn, true, "the auth plugin cannot begin a handshake");
+		return;
+	}
+	conn->own = (struct wt_handshake){
+		.auth = peer->auth,
+		.handle = out.handshake,
+		.local_index = start.local_index,
+		.deadline_ms =
+			worker->loop.now_ms + (rekey ? WT_REKEY_HANDSHAKE_MS : WT_HANDSHAKE_MS),
+		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
+	};
+	conn->rekey_ms = conn->dead_ms = 0;
+	conn->asked = !rekey;
+	wt_conn_schedule(conn);
+	(void)reply(conn, &out);
+	wt_wipe(&out, sizeof out);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handshake.h: driving an auth plugin: who is asked, what its verdict leads
+ * to, and which keys come of it. The method itself is the plugin's.
+ */
+#ifndef WT_SESSION_HANDSHAKE_H
+#define WT_SESSION_HANDSHAKE_H
+
+#include "record/header.h"
+#include "session/conn.h"
+
+/* Begin one on `conn`, which this end dialled: the first, or a rekey. */
+void wt_handshake_start(struct wt_conn *conn);
+
+/* A handshake message that came in on `conn`. May close it. */
+void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message,
+			  const uint8_t *data, size_t len);
+
+/* The verdict of a plugin that had said WT_AUTH_PENDING. */
+void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_auth_verdict verdict,
+			   const struct wt_auth_out *out);
+
+/* The other end has shown that it holds the keys in `next`. */
+void wt_handshake_confirmed(struct wt_conn *conn);
+
+/* Tell the plugin to forget it. One that is not under way is fine. */
+void wt_handshake_abandon(struct wt_handshake *handshake);
+
+/* A random index, not 0 and not in use on this connection. */
+uint32_t wt_handshake_index(const struct wt_conn *conn);
+
+#endif

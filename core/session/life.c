@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/life.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "plugin/call.h"
+#include "session/handshake.h"
+#include "session/output.h"
+#include "session/peer.h"
+
+/* `percent` of `value`, at random. */
+static uint64_t random_part(uint64_t value, uint64_t percent)
+{
+	uint64_t most = value * percent / 100, r = 0;
+
+	return wt_random(&r, sizeof r) == WT_OK && most ? r % (most + 1) : 0;
+}
+
+void wt_life_keys_fresh(struct wt_conn *conn)
+{
+	const struct wt_node *node = conn->worker->node;
+	uint64_t now = conn->worker->loop.now_ms;
+	uint64_t rekey = (uint64_t)node->settings->tunnel.rekey_after_s * 1000;
+	uint64_t jitter = random_part(rekey, 100u * WT_REKEY_JITTER_MS / WT_REKEY_AFTER_MS);
+
+	conn->rekey_ms = conn->dialled ? now + rekey - jitter : 0;
+	conn->ask_ms = 0;
+	conn->dead_ms = 0;
+	conn->wipe_ms = now + WT_WIPE_AFTER_MS;
+	if (conn->peer->settings->keepalive_s)
+		conn->ping_ms = now + (uint64_t)conn->peer->settings->keepalive_s * 1000;
+	wt_conn_schedule(conn);
+}
+
+void wt_life_received(struct wt_conn *conn, bool payload)
+{
+	conn->dead_ms = 0;
+	if (!payload || conn->keepalive_ms)
+		return;
+	conn->keepalive_ms = conn->worker->loop.now_ms + WT_KEEPALIVE_PASSIVE_MS;
+	wt_conn_schedule_at(conn, conn->keepalive_ms);
+}
+
+void wt_life_sent(struct wt_conn *conn)
+{
+	uint64_t now = conn->worker->loop.now_ms;
+
+	if (conn->dialled && conn->dead_ms == 0 && !conn->own.auth) {
+		conn->dead_ms = now + WT_DEAD_PEER_MS;
+		wt_conn_schedule_at(conn, conn->dead_ms);
+	}
+	if (!wt_keypair_rekey_due(conn->keys.current))
+		return;
+	if (conn->dialled && !conn->own.auth && conn->rekey_ms > now)
+		conn->rekey_ms = now;
+	else if (!conn->dialled && !conn->pending.auth && conn->ask_ms == 0)
+		conn->ask_ms = now;
+	else
+		return;
+	wt_conn_schedule_at(conn, now);
+}
+
+static void send_control(struct wt_conn *conn, const uint8_t *text, size_t len)
+{
+	(void)wt_output_text(conn, conn->keys.current, text, len);
+}
+
+static bool due(uint64_t *when_ms, uint64_t now)
+{
+	if (*when_ms == 0 || *when_ms > now)
+		return false;
+	*when_ms = 0;
+	return true;
+}
+
+/* What ends the connection. True: it is closed. */
+static bool run_ends(struct wt_conn *conn, uint64_t now)
+{
+	uint8_t text[WT_CONTROL_MAX];
+
+	if (due(&conn->drain_ms, now)) {
+		send_control(conn, text, wt_control_close(text, WT_CLOSE_REPLACED));
+		wt_output_flush(conn);
+		wt_conn_close(conn, false, "replaced by a newer connection");
+	} else if (due(&conn->give_up_ms, now)) {
+		wt_conn_close(conn, true, "no handshake in time");
+	} else if (due(&conn->own.deadline_ms, now)) {
+		wt_conn_close(conn, true,
+			      conn->state == WT_CONN_UP ? "a rekey got no answer"
+							: "the handshake got no answer");
+	} else if (due(&conn->wipe_ms, now)) {
+		wt_conn_close(conn, true, "no new keys for too long");
+	} else if (due(&conn->pending.deadline_ms, now)) {
+		if (conn->peer->pending == conn)
+			conn->peer->pending = NULL;
+		wt_handshake_abandon(&conn->pending);
+		wt_keyring_wipe_next(&conn->keys);
+		if (conn->state == WT_CONN_PROVEN)
+			wt_conn_close(conn, true, "its handshake was not finished in time");
+	}
+	return conn->closed;
+}
+
+static void run_traffic(struct wt_conn *conn, uint64_t now)
+{
+	static const uint8_t padding[] = { WT_INNER_PADDING };
+	uint8_t text[WT_CONTROL_MAX], payload[WT_PING_SIZE];
+
+	if (due(&conn->ask_ms, now)) {
+		send_control(conn, text, wt_control_rekey(text));
+		conn->ask_ms = now + WT_REPEAT_MS;
+	}
+	if (due(&conn->keepalive_ms, now))
+		send_control(conn, padding, sizeof padding);
+	if (due(&conn->ping_ms, now)) {
+		uint64_t ns = conn->worker->node->clock->mono_ns(conn->worker->node->clock);
+
+		for (size_t i = 0; i < sizeof payload; i++)
+			payload[i] = (uint8_t)(ns >> (8 * i));
+		send_control(conn, text, wt_control_ping(text, payload));
+		conn->ping_ms = now + (uint64_t)conn->peer->settings->keepalive_s * 1000;
+		wt_life_sent(conn);
+	}
+	/* Only the dialler begins; the times of the other end stay 0. */
+	if ((due(&conn->rekey_ms, now) || due(&conn->dead_ms, now)) && !conn->own.auth)
+		wt_handshake_start(conn);
+}
+
+void wt_life_run(struct wt_conn *conn)
+{
+	uint64_t now = conn->worker->loop.now_ms;
+
+	if (run_ends(conn, now))
+		return;
+	if (conn->state == WT_CONN_UP)
+		run_traffic(conn, now);
+	if (conn->closed)
+		return;
+	wt_output_flush(conn);
+	wt_conn_schedule(conn);
+}

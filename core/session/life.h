@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * life.h: what time does to a connection: rekeys, keepalives, time-outs, the
+ * end of keys. docs/protocol.md "Keys, sessions, life".
+ */
+#ifndef WT_SESSION_LIFE_H
+#define WT_SESSION_LIFE_H
+
+#include "session/conn.h"
+
+/* Do all that is due, and arm the timer for the next. May close `conn`. */
+void wt_life_run(struct wt_conn *conn);
+
+/* New keys are current: count the times from now. */
+void wt_life_keys_fresh(struct wt_conn *conn);
+
+/* A record opened; `payload` says whether its kind was 1 to 3. */
+void wt_life_received(struct wt_conn *conn, bool payload);
+
+/* A packet was sealed. */
+void wt_life_sent(struct wt_conn *conn);
+
+#endif

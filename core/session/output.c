@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/output.h"
+
+#include <string.h>
+
+#include "plugin/call.h"
+#include "session/peer.h"
+
+/* Where a record starts when its packet is at WT_SLOT_PACKET. */
+#define RECORD_AT (WT_SLOT_PACKET - 1u - WT_RECORD_HEADER)
+
+static void mark_unsent(struct wt_conn *conn)
+{
+	if (conn->in_unsent || conn->blocked)
+		return;
+	conn->in_unsent = true;
+	conn->next_unsent = conn->worker->unsent;
+	conn->worker->unsent = conn;
+}
+
+static struct wt_record record_of(struct wt_buffer *buffer, uint32_t len)
+{
+	return (struct wt_record){
+		.struct_size = sizeof(struct wt_record),
+		.len = len,
+		.data = buffer->slot.base + RECORD_AT,
+		.slot = &buffer->slot,
+	};
+}
+
+bool wt_output_ready(const struct wt_conn *conn)
+{
+	return !conn->blocked && conn->out_count - conn->out_urgent < WT_CONN_OUT_SEALED;
+}
+
+static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
+			 size_t text_len)
+{
+	uint64_t now = conn->worker->loop.now_ms;
+	enum wt_status status =
+		wt_keypair_seal(pair, conn->worker, now, buffer->slot.base + RECORD_AT, text_len);
+
+	if (status != WT_OK) {
+		(void)wt_slot_put(&conn->worker->slots, &buffer->slot);
+		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
+	}
+	conn->out[conn->out_count++] =
+		record_of(buffer, (uint32_t)(WT_RECORD_HEADER + text_len + WT_TAG_SIZE));
+	conn->keepalive_ms = 0;
+	mark_unsent(conn);
+	return WT_DROP_NONE;
+}
+
+enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer)
+{
+	uint8_t *text = buffer->slot.base + WT_SLOT_PACKET - 1;
+
+	if (buffer->len > conn->inner_mtu) {
+		(void)wt_slot_put(&conn->worker->slots, &buffer->slot);
+		return WT_DROP_TOO_LARGE;
+	}
+	*text = WT_INNER_PACKET;
+	return seal(conn, conn->keys.current, buffer, 1 + (size_t)buffer->len);
+}
+
+bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
+{
+	struct wt_buffer *buffer;
+
+	if (!pair || conn->closed || conn->out_count - conn->out_urgent >= WT_CONN_OUT_SEALED)
+		return false;
+	buffer = wt_slot_get(&conn->worker->slots);
+	if (!buffer)
+		return false;
+	memcpy(buffer->slot.base + WT_SLOT_PACKET - 1, text, len);
+	return seal(conn, pair, buffer, len) == WT_DROP_NONE;
+}
+
+bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t len)
+{
+	struct wt_buffer *buffer;
+
+	if (conn->out_count == WT_CONN_OUT)
+		return false;
+	buffer = wt_slot_get(&conn->worker->slots);
+	if (!buffer)
+		return false;
+	memcpy(buffer->slot.base + RECORD_AT, message, len);
+	memmove(&conn->out[conn->out_urgent + 1], &conn->out[conn->out_urgent],
+		(conn->out_count - conn->out_urgent) * sizeof(conn->out[0]));
+	conn->out[conn->out_urgent++] = record_of(buffer, (uint32_t)len);
+	conn->out_count++;
+	mark_unsent(conn);
+	return true;
+}
+
+void wt_output_flush(struct wt_conn *conn)
+{
+	size_t taken = 0;
+
+	if (conn->closed || conn->blocked || conn->out_count == 0)
+		return;
+	enum wt_status status = wt_transport_send(conn->transport, conn->worker, conn->tconn,
+						  conn->out, conn->out_count, &taken);
+
+	/* On an error conn_ended comes, if it has not come already. */
+	if (status != WT_OK || taken < conn->out_count)
+		conn->blocked = true;
+	if (conn->closed)
+		return;
+	conn->out_count -= taken;
+	conn->out_urgent -= taken < conn->out_urgent ? taken : conn->out_urgent;
+	memmove(&conn->out[0], &conn->out[taken], conn->out_count * sizeof(conn->out[0]));
+}
+
+void wt_output_flush_all(struct wt_worker *worker)
+{
+	while (worker->unsent) {
+		struct wt_conn *conn = worker->unsent;
+
+		worker->unsent = conn->next_unsent;
+		conn->in_unsent = false;
+		wt_output_flush(conn);
+	}
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * output.h: what a connection sends: sealing, and handing to the transport.
+ *
+ * Records are sealed in the order in which they will leave. What the transport
+ * did not take stays in conn->out, in order; nothing more is sealed then.
+ */
+#ifndef WT_SESSION_OUTPUT_H
+#define WT_SESSION_OUTPUT_H
+
+#include "session/conn.h"
+
+/* Can one more packet be sealed now? */
+bool wt_output_ready(const struct wt_conn *conn);
+
+/* Seal the packet in `buffer` (buffer->len bytes at WT_SLOT_PACKET) as a record
+ * of kind 0x01 under the current key. The buffer is the connection's from here,
+ * also on failure: the drop's reason then, counted by the caller. It leaves
+ * with the next wt_output_flush. */
+enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer) WT_MUST_CHECK;
+
+/* Seal a text of a few bytes (padding, control) under `pair`. False: no buffer, no
+ * room or no key; nothing was sent. */
+bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len);
+
+/* Queue a handshake message before all records not yet taken by the transport.
+ * False: no buffer or no room. */
+bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t len);
+
+/* Hand to the transport what is there. */
+void wt_output_flush(struct wt_conn *conn);
+/* The same for all connections that got something in this turn. */
+void wt_output_flush_all(struct wt_worker *worker);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * peer.h: one other end of the tunnel, as configured, and what is between us.
+ */
+#ifndef WT_SESSION_PEER_H
+#define WT_SESSION_PEER_H
+
+#include "config/settings.h"
+#include "session/conn.h"
+#include "session/node.h"
+
+struct wt_resolve;
+
+/* Dialling: one attempt at a time, endpoint by endpoint, address by address. */
+struct wt_dial {
+	struct wt_timer timer;		    /* the next attempt */
+	struct wt_resolve *resolve;	    /* names are being looked up */
+	struct sockaddr_storage *addresses; /* of endpoint `endpoint`; owned */
+	size_t address_count, address;	    /* `address`: the next to try */
+	size_t endpoint;		    /* the one being tried */
+	unsigned rounds;		    /* through the whole list without success */
+	uint32_t unanswered;		    /* first messages without any answer */
+	bool connected;			    /* in this outage the transport got through */
+	bool told;			    /* the causes were printed in this outage */
+	char last_error[128];
+};
+
+struct wt_peer_counters {
+	uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* inner packets */
+	uint64_t handshakes;
+	uint64_t drops[WT_DROP_COUNT];
+};
+
+struct wt_peer {
+	uint32_t id;
+	struct wt_node *node;
+	struct wt_worker *worker;
+	const struct wt_peer_settings *settings;
+	struct wt_instance *auth;
+	void *auth_memory; /* the plugin's state of this peer */
+
+	struct wt_conn *active;	  /* UP: sends and receives */
+	struct wt_conn *draining; /* replaced: receives for a while */
+	struct wt_conn *attempt;  /* ours, on its way to be active */
+	struct wt_conn *pending;  /* theirs, with keys that wait for proof */
+	struct wt_queue queue;	  /* packets while `active` is blocked, not sealed */
+	struct wt_dial dial;
+	struct wt_peer_counters counters;
+};
+
+/* Set up peer `id` of `node` and make it known to its auth plugin.
+ * WT_ERR_CONFIG: its credentials, in words. Dials nothing yet. */
+enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
+			    uint32_t id, struct wt_error *err) WT_MUST_CHECK;
+/* Its connections are closed before. */
+void wt_peer_fini(struct wt_peer *peer);
+
+static inline const char *wt_peer_name(const struct wt_peer *peer)
+{
+	return peer->settings->name;
+}
+
+static inline bool wt_peer_dials(const struct wt_peer *peer)
+{
+	return peer->settings->endpoint_count > 0;
+}
+
+/* `conn` is confirmed for `peer`: it carries the traffic from now on, and one
+ * that did before only receives for a while. */
+void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn);
+
+/* A connection of the peer is gone (wt_conn_close calls this). */
+void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char *why);
+
+/* The other end said CLOSE on `conn`, which is closed by this. */
+void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn, uint8_t reason);
+
+/* Throw away the packets that wait, counted as `drop`. */
+void wt_peer_queue_clear(struct wt_peer *peer, enum wt_drop drop);
+
+/* Count a drop: for the worker, and for the peer if it is known. */
+void wt_drop_count(struct wt_worker *worker, struct wt_peer *peer, enum wt_drop drop);
+
+#endif
