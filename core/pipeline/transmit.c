@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/transmit.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "record/packet.h"
+#include "session/life.h"
+#include "session/node.h"
+#include "session/output.h"
+#include "session/peer.h"
+#include "tun/tun.h"
+
+/* Packets read in one turn before the other direction has its turn. */
+#define TURN_PACKETS 64
+/* A peer is alone on the device if no other was sent to for this long. */
+#define ALONE_MS 100u
+/* A device that is not read makes the senders wait, which is right for one
+ * slow link and wrong for one that is dead: after this long it is read again. */
+#define PAUSE_MS 100u
+
+static void on_readable(void *arg, struct wt_worker *worker, int fd, unsigned events)
+{
+	(void)arg;
+	(void)fd;
+	(void)events;
+	worker->tun.readable = true;
+}
+
+static void set_paused(struct wt_worker *worker, bool paused)
+{
+	struct wt_tun_queue *tun = &worker->tun;
+
+	if (tun->paused == paused)
+		return;
+	/* If the kernel has no memory for this change, reading just goes on. */
+	if (wt_watch_change(&tun->watch, paused ? 0 : WT_EVENT_READ) != WT_OK)
+		return;
+	tun->paused = paused;
+	if (paused)
+		wt_timer_arm(&tun->pause, PAUSE_MS);
+	else
+		wt_timer_disarm(&tun->pause);
+	tun->readable = !paused;
+}
+
+static void on_pause_over(void *arg, struct wt_worker *worker)
+{
+	struct wt_conn *conn = worker->tun.last_peer ? worker->tun.last_peer->active : NULL;
+
+	(void)arg;
+	/* It has had its time: the device does not wait for it again before
+	 * it moved. */
+	if (conn)
+		conn->stalled = true;
+	set_paused(worker, false);
+}
+
+enum wt_status wt_transmit_start(struct wt_worker *worker, int fd)
+{
+	enum wt_status status;
+
+	worker->tun = (struct wt_tun_queue){ .fd = fd };
+	status = wt_timer_init(&worker->loop, &worker->tun.pause, on_pause_over, NULL);
+	if (status != WT_OK)
+		return status;
+	status = wt_watch_start(&worker->loop, &worker->tun.watch, fd, WT_EVENT_READ, on_readable,
+				NULL);
+	if (status != WT_OK)
+		wt_timer_fini(&worker->tun.pause);
+	return status;
+}
+
+void wt_transmit_stop(struct wt_worker *worker)
+{
+	wt_watch_stop(&worker->tun.watch);
+	wt_timer_fini(&worker->tun.pause);
+}
+
+static void note_peer(struct wt_worker *worker, const struct wt_peer *peer)
+{
+	struct wt_tun_queue *tun = &worker->tun;
+
+	if (tun->last_peer != peer) {
+		tun->other_peer_ms = tun->last_peer_ms;
+		tun->last_peer = peer;
+	}
+	tun->last_peer_ms = worker->loop.now_ms;
+}
+
+static bool alone_on_device(const struct wt_worker *worker)
+{
+	return worker->loop.now_ms - worker->tun.other_peer_ms > ALONE_MS;
+}
+
+/* Seal one packet, or count why not. */
+static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer)
+{
+	struct wt_conn *conn = peer->active;
+	uint32_t len = buffer->len;
+	enum wt_drop drop = wt_output_packet(conn, buffer);
+
+	if (drop != WT_DROP_NONE) {
+		wt_drop_count(peer->worker, peer, drop);
+		return;
+	}
+	peer->counters.tx_packets++;
+	peer->counters.tx_bytes += len;
+	wt_life_sent(conn);
+}
+
+static void drop_head(struct wt_peer *peer)
+{
+	struct wt_buffer *buffer = wt_queue_pop(&peer->queue);
+
+	wt_drop_count(peer->worker, peer, WT_DROP_QUEUE_FULL);
+	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
+}
+
+/* The newest packets are the useful ones: the head goes. */
+static void enqueue(struct wt_peer *peer, struct wt_buffer *buffer)
+{
+	struct wt_worker *worker = peer->worker;
+	struct wt_queue *queue = &peer->queue;
+	uint64_t now = worker->loop.now_ms;
+
+	wt_queue_push(queue, buffer, now);
+	while (queue->head != queue->tail &&
+	       (queue->bytes > WT_QUEUE_BYTES || now - queue->head->queued_ms > WT_QUEUE_MS ||
+		worker->slots.free_count < WT_QUEUE_SPARE_SLOTS))
+		drop_head(peer);
+}
+
+/* One packet from the device: to its peer. The buffer is taken. */
+static void route(struct wt_worker *worker, struct wt_buffer *buffer)
+{
+	struct wt_node *node = worker->node;
+	struct wt_peer *peer = NULL;
+	struct wt_packet packet;
+	uint32_t id;
+	enum wt_drop drop =
+		wt_packet_parse(buffer->slot.base + WT_SLOT_PACKET, buffer->len, &packet);
+
+	if (drop == WT_DROP_NONE) {
+		id = wt_allowed_ips_lookup(node->allowed_ips, packet.family, packet.destination);
+		if (id == WT_PEER_NONE)
+			drop = WT_DROP_NO_ROUTE;
+		else
+			peer = &node->peers[id];
+	}
+	if (drop == WT_DROP_NONE && !peer->active)
+		drop = WT_DROP_NO_SESSION;
+	if (drop != WT_DROP_NONE) {
+		wt_drop_count(worker, peer, drop);
+		(void)wt_slot_put(&worker->slots, &buffer->slot);
+		return;
+	}
+	note_peer(worker, peer);
+	if (!wt_output_ready(peer->active))
+		wt_output_flush(peer->active);
+	if (peer->active && !peer->queue.head && wt_output_ready(peer->active))
+		send_packet(peer, buffer);
+	else
+		enqueue(peer, buffer);
+}
+
+/* Everybody but a sole peer whose link is full is read for. */
+static bool may_read(struct wt_worker *worker)
+{
+	const struct wt_peer *peer = worker->tun.last_peer;
+
+	if (worker->tun.paused)
+		return false;
+	if (peer && peer->active && peer->active->blocked && !peer->active->stalled &&
+	    alone_on_device(worker)) {
+		set_paused(worker, true);
+		return !worker->tun.paused;
+	}
+	return true;
+}
+
+bool wt_transmit_turn(struct wt_worker *worker)
+{
+	struct wt_tun_queue *tun = &worker->tun;
+
+	for (int i = 0; i < TURN_PACKETS && tun->readable && may_read(worker); i++) {
+		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
+
+		/* Slots come back when transports can write; the watch is
+		 * level-triggered, so nothing is forgotten. */
+		if (!buffer) {
+			tun->readable = false;
+			break;
+		}
+		uint8_t *to = buffer->slot.base + WT_SLOT_PACKET - WT_TUN_HEADER;
+		ssize_t n = read(tun->fd, to, WT_TUN_HEADER + WT_PACKET_MAX);
+
+		if (n <= (ssize_t)WT_TUN_HEADER) {
+			(void)wt_slot_put(&worker->slots, &buffer->slot);
+			if (n < 0 && errno == EINTR)
+				continue;
+			tun->readable = false;
+			if (n < 0 && errno != EAGAIN)
+				wt_log_limited(WT_LOG_ERROR, "tun read",
+					       "reading the TUN device failed: %m");
+			break;
+		}
+		buffer->len = (uint32_t)n - WT_TUN_HEADER;
+		route(worker, buffer);
+	}
+	wt_output_flush_all(worker);
+	return tun->readable && !tun->paused;
+}
+
+void wt_transmit_writable(struct wt_conn *conn)
+{
+	struct wt_peer *peer = conn->peer;
+	struct wt_worker *worker = conn->worker;
+
+	conn->blocked = conn->stalled = false;
+	wt_output_flush(conn);
+	if (!peer || peer->active != conn)
+		return;
+	while (peer->active == conn && peer->queue.head) {
+		if (!wt_output_ready(conn))
+			wt_output_flush(conn);
+		if (conn->closed || !wt_output_ready(conn))
+			break;
+		if (worker->loop.now_ms - peer->queue.head->queued_ms > WT_QUEUE_MS)
+			drop_head(peer);
+		else
+			send_packet(peer, wt_queue_pop(&peer->queue));
+	}
+	wt_output_flush(conn);
+	if (worker->tun.paused && worker->tun.last_peer == peer && !conn->blocked)
+		set_paused(worker, false);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transmit.h: TUN -> peer -> seal -> transport.
+ */
+#ifndef WT_PIPELINE_TRANSMIT_H
+#define WT_PIPELINE_TRANSMIT_H
+
+#include "session/conn.h"
+
+/* Per peer, while its connection takes nothing: more would only be delay. */
+#define WT_QUEUE_BYTES (256u * 1024u)
+#define WT_QUEUE_MS 5u
+/* Buffers that no queue may take, so that receiving and the other peers go on. */
+#define WT_QUEUE_SPARE_SLOTS 32u
+
+/* Start reading the device behind `fd` (offload header, then packet, in one
+ * read; non-blocking). */
+enum wt_status wt_transmit_start(struct wt_worker *worker, int fd) WT_MUST_CHECK;
+void wt_transmit_stop(struct wt_worker *worker);
+
+/* Read what the turn's budget allows, seal and send. True: there is more. */
+bool wt_transmit_turn(struct wt_worker *worker);
+
+/* The transport can go on with `conn`: what waits is sent. */
+void wt_transmit_writable(struct wt_conn *conn);
+
+#endif
