@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/secret.h"
+#include "control/report.h"
+#include "engine/engine.h"
+#include "engine/mtu.h"
+#include "plugin/registry.h"
+#include "record/limits.h"
+#include "session/node.h"
+#include "tun/tun.h"
+#include "worker/worker.h"
+
+/* The loop has timers for all it must do; this only bounds the wait. */
+#define WAIT_MS 60000u
+
+struct daemon {
+	struct wt_engine *engine;
+	struct wt_tun tun;
+	struct wt_watch signals;
+	int signal_fd;
+	bool stop;
+};
+
+static int exit_code(enum wt_status status)
+{
+	switch (status) {
+	case WT_ERR_CONFIG:
+		return WT_EXIT_CONFIG;
+	case WT_ERR_PERMISSION:
+	case WT_ERR_UNAVAILABLE:
+		return WT_EXIT_RIGHTS;
+	default:
+		return WT_EXIT_RUNTIME;
+	}
+}
+
+static void on_signal(void *arg, struct wt_worker *worker, int fd, unsigned events)
+{
+	struct daemon *daemon = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(fd, &info, sizeof info) == sizeof info) {
+		switch (info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			daemon->stop = true;
+			break;
+		case SIGUSR1:
+			wt_report(worker);
+			break;
+		case SIGHUP:
+			wt_log(WT_LOG_WARN, "SIGHUP: reloading the configuration is not there yet; "
+					    "restart to apply changes");
+			break;
+		}
+	}
+}
+
+/* Before any thread is made, so that all of them leave these to the loop. */
+static enum wt_status take_signals(struct daemon *daemon, struct wt_error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) == 0)
+		daemon->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (daemon->signal_fd < 0)
+		return wt_fail(err, WT_ERR_IO, "cannot receive signals: %s", strerror(errno));
+	return WT_OK;
+}
+
+/* Keys and other people's packets leave this process only on the wire. */
+static void keep_memory_private(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0);
+}
+
+static enum wt_status configure(struct wt_tun *tun, const struct wt_settings *settings,
+				uint32_t mtu, struct wt_error *err)
+{
+	const struct wt_tunnel_settings *tunnel = &settings->tunnel;
+	struct wt_prefix *routes = NULL;
+	size_t count = 0;
+	enum wt_status status;
+
+	for (size_t i = 0; i < settings->peer_count && tunnel->routes; i++)
+		count += settings->peers[i].allowed_ip_count;
+	if (count) {
+		routes = calloc(count, sizeof(*routes));
+		if (!routes)
+			return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+		count = 0;
+		for (size_t i = 0; i < settings->peer_count; i++)
+			for (size_t k = 0; k < settings->peers[i].allowed_ip_count; k++)
+				routes[count++] = settings->peers[i].allowed_ips[k];
+	}
+	const struct wt_tun_network network = {
+		.addresses = tunnel->addresses,
+		.address_count = tunnel->address_count,
+		.routes = routes,
+		.route_count = count,
+		.mtu = mtu,
+	};
+
+	status = wt_tun_configure(tun, &network, err);
+	free(routes);
+	return status;
+}
+
+static enum wt_status start(struct daemon *daemon, const struct wt_settings *settings,
+			    struct wt_error *err)
+{
+	char sum[128] = "as configured";
+	uint32_t mtu = settings->tunnel.mtu;
+	enum wt_status status;
+
+	if (mtu == 0)
+		mtu = wt_mtu_of(settings, sum, sizeof sum);
+	const struct wt_engine_options options = { .settings = settings, .mtu = mtu };
+
+	status = take_signals(daemon, err);
+	if (status != WT_OK)
+		return status;
+	daemon->engine = wt_engine_new(&options, &status, err);
+	if (!daemon->engine)
+		return status;
+	status = wt_tun_open(&daemon->tun, settings->tunnel.interface, err);
+	if (status == WT_OK)
+		status = configure(&daemon->tun, settings, mtu, err);
+	if (status == WT_OK)
+		status = wt_watch_start(&wt_engine_worker(daemon->engine)->loop, &daemon->signals,
+					daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
+	if (status == WT_OK)
+		status = wt_engine_start(daemon->engine, daemon->tun.fd, err);
+	if (status != WT_OK)
+		return status;
+	if (wt_secret_unlocked() > 0)
+		wt_log(WT_LOG_WARN,
+		       "%zu pages with keys could not be locked and may be swapped out: "
+		       "raise RLIMIT_MEMLOCK (ulimit -l)",
+		       wt_secret_unlocked());
+	wt_log(WT_LOG_INFO, "mtu %u: %s", mtu, sum);
+	wt_log(WT_LOG_INFO, "ready: interface %s, mtu %u, %zu peer%s, crypto %s", daemon->tun.name,
+	       mtu, settings->peer_count, settings->peer_count == 1 ? "" : "s",
+	       settings->crypto.plugin->name);
+	return WT_OK;
+}
+
+int wt_daemon_run(const struct wt_settings *settings)
+{
+	struct daemon daemon = { .tun.fd = -1, .signals.fd = -1, .signal_fd = -1 };
+	struct wt_error err = WT_ERROR_INIT;
+	enum wt_status status;
+
+	keep_memory_private();
+	status = start(&daemon, settings, &err);
+	if (status != WT_OK)
+		wt_log(WT_LOG_ERROR, "%s", err.text);
+	while (status == WT_OK && !daemon.stop)
+		wt_engine_turn(daemon.engine, WAIT_MS);
+	if (daemon.engine)
+		wt_engine_stop(daemon.engine);
+	wt_watch_stop(&daemon.signals);
+	wt_engine_free(daemon.engine);
+	wt_tun_close(&daemon.tun);
+	if (daemon.signal_fd >= 0)
+		close(daemon.signal_fd);
+	wt_log_flush();
+	if (status == WT_OK)
+		wt_log(WT_LOG_INFO, "stopped");
+	return status == WT_OK ? WT_EXIT_OK : exit_code(status);
+}
+
+int wt_daemon_check(const struct wt_settings *settings, struct wt_error *err)
+{
+	const struct wt_engine_options options = { .settings = settings, .mtu = WT_INNER_MTU_MIN };
+	enum wt_status status = WT_OK;
+	struct wt_engine *engine = wt_engine_new(&options, &status, err);
+
+	wt_engine_free(engine);
+	return status == WT_OK ? WT_EXIT_OK : exit_code(status);
+}

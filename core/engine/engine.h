@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * engine.h: plugin instances, peers and a worker, put together from checked
+ * settings. Knows nothing of signals, rights or how the TUN device came to be,
+ * so that a test can run two of them in one process.
+ */
+#ifndef WT_ENGINE_ENGINE_H
+#define WT_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "config/settings.h"
+
+struct wt_engine;
+
+struct wt_engine_options {
+	const struct wt_settings *settings; /* outlives the engine */
+	const struct wt_clock *clock;	    /* NULL: the machine's */
+	uint32_t mtu;			    /* of the inner device */
+};
+
+/* Make all instances and peers; opens no socket and dials nothing. NULL: err
+ * says why, and *status is WT_ERR_CONFIG where the settings are at fault. */
+struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt_status *status,
+				struct wt_error *err) WT_MUST_CHECK;
+
+/* Read packets from `tun_fd` (borrowed), listen, begin to dial. */
+enum wt_status wt_engine_start(struct wt_engine *engine, int tun_fd,
+			       struct wt_error *err) WT_MUST_CHECK;
+
+/* One turn of the loop: waits up to `max_wait_ms` for something to do. */
+void wt_engine_turn(struct wt_engine *engine, uint64_t max_wait_ms);
+
+/* Say CLOSE to every peer and end all connections. Idempotent. */
+void wt_engine_stop(struct wt_engine *engine);
+
+/* The exact reverse of new and start. NULL is allowed. */
+void wt_engine_free(struct wt_engine *engine);
+
+struct wt_node *wt_engine_node(struct wt_engine *engine);
+struct wt_worker *wt_engine_worker(struct wt_engine *engine);
+
+#endif

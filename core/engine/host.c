@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "pipeline/transmit.h"
+#include "plugin/call.h"
+#include "privileged/resolver.h"
+#include "session/half_open.h"
+#include "session/handshake.h"
+#include "session/peer.h"
+
+static struct wt_host_instance *instance_of(const struct wt_host *host)
+{
+	return host->self;
+}
+
+static struct wt_node *node_of(const struct wt_host *host)
+{
+	return instance_of(host)->owner;
+}
+
+/* ---- the AEAD of handshakes: one key, one text -------------------------------- */
+
+static enum wt_status aead_seal(const struct wt_host *host, struct wt_worker *worker,
+				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	struct wt_crypto *crypto = node_of(host)->crypto;
+	void *ctx = wt_crypto_key_new(crypto, worker, key);
+	enum wt_status status;
+
+	if (!ctx)
+		return WT_ERR_CRYPTO;
+	status = wt_crypto_seal(crypto, worker, ctx, nonce, aad, aad_len, in, len, out);
+	wt_crypto_key_free(crypto, ctx);
+	return status;
+}
+
+static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *worker,
+				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	struct wt_crypto *crypto = node_of(host)->crypto;
+	void *ctx = wt_crypto_key_new(crypto, worker, key);
+	enum wt_status status;
+
+	if (!ctx) {
+		if (len > WT_TAG_SIZE)
+			wt_wipe(out, len - WT_TAG_SIZE);
+		return WT_ERR_CRYPTO;
+	}
+	status = wt_crypto_open(crypto, worker, ctx, nonce, aad, aad_len, in, len, out);
+	wt_crypto_key_free(crypto, ctx);
+	return status;
+}
+
+/* ---- timers and watches ------------------------------------------------------- */
+
+static struct wt_timer *timer_new(const struct wt_host *host, struct wt_worker *worker,
+				  wt_timer_fn *fn, void *arg)
+{
+	struct wt_timer *timer = malloc(sizeof(*timer));
+
+	(void)host;
+	if (timer && wt_timer_init(&worker->loop, timer, fn, arg) != WT_OK) {
+		free(timer);
+		timer = NULL;
+	}
+	return timer;
+}
+
+static void timer_set(const struct wt_host *host, struct wt_timer *timer, uint64_t after_ms)
+{
+	(void)host;
+	wt_timer_arm(timer, after_ms);
+}
+
+static void timer_stop(const struct wt_host *host, struct wt_timer *timer)
+{
+	(void)host;
+	wt_timer_disarm(timer);
+}
+
+static void timer_free(const struct wt_host *host, struct wt_timer *timer)
+{
+	(void)host;
+	if (timer)
+		wt_timer_fini(timer);
+	free(timer);
+}
+
+static struct wt_watch *watch_new(const struct wt_host *host, struct wt_worker *worker, int fd,
+				  unsigned events, wt_watch_fn *fn, void *arg)
+{
+	struct wt_watch *watch = malloc(sizeof(*watch));
+
+	(void)host;
+	if (watch && wt_watch_start(&worker->loop, watch, fd, events, fn, arg) != WT_OK) {
+		free(watch);
+		watch = NULL;
+	}
+	return watch;
+}
+
+static enum wt_status watch_set(const struct wt_host *host, struct wt_watch *watch, unsigned events)
+{
+	(void)host;
+	return wt_watch_change(watch, events);
+}
+
+static void watch_free(const struct wt_host *host, struct wt_watch *watch)
+{
+	(void)host;
+	if (watch)
+		wt_watch_stop(watch);
+	free(watch);
+}
+
+/* ---- names, packet buffers ------------------------------------------------------ */
+
+static struct wt_resolve *resolve(const struct wt_host *host, struct wt_worker *worker,
+				  const char *name, uint16_t port, wt_resolve_fn *fn, void *arg)
+{
+	(void)worker;
+	return wt_resolver_submit(node_of(host)->resolver, name, port, fn, arg);
+}
+
+static void resolve_cancel(const struct wt_host *host, struct wt_resolve *request)
+{
+	(void)host;
+	wt_resolver_cancel(request);
+}
+
+static struct wt_slot *slot_get(const struct wt_host *host, struct wt_worker *worker)
+{
+	struct wt_buffer *buffer = wt_slot_get(&worker->slots);
+
+	(void)host;
+	return buffer ? &buffer->slot : NULL;
+}
+
+static void slot_done(const struct wt_host *host, struct wt_worker *worker, struct wt_slot *slot)
+{
+	if (!wt_slot_put(&worker->slots, slot))
+		wt_log_limited(WT_LOG_ERROR, "slot_done",
+			       "%s gave back a packet buffer that it did not have",
+			       instance_of(host)->label);
+}
+
+/* ---- connections ---------------------------------------------------------------- */
+
+static struct wt_instance *transport_of(const struct wt_host *host)
+{
+	const struct wt_node *node = node_of(host);
+
+	for (size_t i = 0; i < node->settings->transport_count; i++)
+		if (node->transports[i]->host == instance_of(host))
+			return node->transports[i];
+	return NULL;
+}
+
+static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker *worker,
+				    void *tconn, struct wt_conn **out)
+{
+	struct wt_instance *transport = transport_of(host);
+	struct wt_conn *conn;
+
+	if (!transport || node_of(host)->stopping)
+		return WT_ERR_CLOSED;
+	conn = wt_conn_new(worker, transport, false);
+	if (!conn)
+		return WT_ERR_NOMEM;
+	conn->tconn = tconn;
+	wt_transport_source(transport, tconn, &conn->source);
+	wt_half_open_add(conn);
+	*out = conn;
+	return WT_OK;
+}
+
+static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
+			   struct wt_conn *conn)
+{
+	(void)host;
+	(void)worker;
+	if (conn->closed || conn->state != WT_CONN_DIALLING)
+		return;
+	conn->state = WT_CONN_OPEN;
+	conn->peer->dial.connected = true;
+	wt_transport_source(conn->transport, conn->tconn, &conn->source);
+	wt_handshake_start(conn);
+}
+
+static void conn_readable(const struct wt_host *host, struct wt_worker *worker,
+			  struct wt_conn *conn)
+{
+	(void)host;
+	(void)worker;
+	wt_conn_readable(conn);
+}
+
+static void conn_writable(const struct wt_host *host, struct wt_worker *worker,
+			  struct wt_conn *conn)
+{
+	(void)host;
+	(void)worker;
+	if (!conn->closed)
+		wt_transmit_writable(conn);
+}
+
+static void conn_ended(const struct wt_host *host, struct wt_worker *worker, struct wt_conn *conn,
+		       enum wt_status why, const char *text)
+{
+	char words[160];
+
+	(void)host;
+	(void)worker;
+	snprintf(words, sizeof words, "%s%s", text ? text : wt_status_text(why),
+		 conn->state == WT_CONN_UP ? ", without CLOSE (unclean)" : "");
+	wt_conn_close(conn, true, words);
+}
+
+/* ---- handshakes ------------------------------------------------------------------ */
+
+static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
+				  uint32_t peer_id, const uint8_t *bytes)
+{
+	struct wt_node *node = node_of(host);
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_params params;
+	enum wt_status status = wt_params_decode(bytes, &node->params, &params, &err);
+
+	(void)worker;
+	if (status != WT_OK)
+		wt_log_limited(WT_LOG_WARN, "parameters", "peer %s: its parameters are refused: %s",
+			       peer_id < node->peer_count ? wt_peer_name(&node->peers[peer_id])
+							  : "?",
+			       err.text);
+	return status;
+}
+
+static void auth_complete(const struct wt_host *host, struct wt_worker *worker, uint64_t ticket,
+			  int verdict, const struct wt_auth_out *out)
+{
+	(void)host;
+	wt_handshake_complete(worker, ticket, (enum wt_auth_verdict)verdict, out);
+}
+
+static int rate_allow(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
+		      const void *source, size_t source_len, uint32_t per_second, uint32_t burst)
+{
+	return wt_rate_allow(&node_of(host)->rate, worker->loop.now_ms, peer_id, source, source_len,
+			     per_second, burst);
+}
+
+static unsigned worker_index(const struct wt_worker *worker)
+{
+	return worker->index;
+}
+
+void wt_host_engine_init(struct wt_host_instance *instance, struct wt_node *node)
+{
+	struct wt_host *host = &instance->host;
+
+	instance->owner = node;
+	instance->worker_index = worker_index;
+	host->aead_seal = aead_seal;
+	host->aead_open = aead_open;
+	host->timer_new = timer_new;
+	host->timer_set = timer_set;
+	host->timer_stop = timer_stop;
+	host->timer_free = timer_free;
+	host->watch_new = watch_new;
+	host->watch_set = watch_set;
+	host->watch_free = watch_free;
+	host->resolve = resolve;
+	host->resolve_cancel = resolve_cancel;
+	host->slot_get = slot_get;
+	host->slot_done = slot_done;
+	host->conn_accepted = conn_accepted;
+	host->conn_connected = conn_connected;
+	host->conn_readable = conn_readable;
+	host->conn_writable = conn_writable;
+	host->conn_ended = conn_ended;
+	host->auth_params = auth_params;
+	host->auth_complete = auth_complete;
+	host->rate_allow = rate_allow;
+}
