@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/tunnel.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/error.h"
+#include "support/plain_host.h"
+#include "support/scratch.h"
+#include "tun/tun.h"
+
+uint16_t wt_free_port(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	close(fd);
+	return ntohs(address.sin_port);
+}
+
+void wt_end_key(const char *dir, const char *name, uint8_t seed)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char file[64], text[46];
+	uint8_t key[33] = { 0 };
+
+	for (size_t i = 0; i < 32; i++)
+		key[i] = (uint8_t)(seed + 7 * i);
+	for (size_t i = 0; i < 11; i++) {
+		uint32_t three =
+			(uint32_t)key[3 * i] << 16 | (uint32_t)key[3 * i + 1] << 8 | key[3 * i + 2];
+
+		for (size_t k = 0; k < 4; k++)
+			text[4 * i + k] = digits[three >> (18 - 6 * k) & 63];
+	}
+	text[43] = '=';
+	text[44] = '\n';
+	snprintf(file, sizeof file, "%s.psk", name);
+	free(wt_scratch_file(dir, file, text, 45, 0600));
+}
+
+void wt_end_open(struct wt_end *end, const char *dir, const char *name,
+		 const struct wt_clock *clock, const char *ini, ...)
+{
+	struct wt_registry_options registry = { .plugin_dir = WT_TEST_PLUGIN_DIR,
+						.skip_self_test = true };
+	struct wt_engine_options options = { .clock = clock, .mtu = 1500 };
+	struct wt_error err = WT_ERROR_INIT;
+	enum wt_status status = WT_OK;
+	char file[64], *text = NULL;
+	va_list args;
+	int pair[2];
+
+	va_start(args, ini);
+	int len = vasprintf(&text, ini, args);
+	va_end(args);
+	assert_true(len > 0);
+	snprintf(file, sizeof file, "%s.ini", name);
+	char *path = wt_scratch_file(dir, file, text, (size_t)len, 0600);
+
+	free(text);
+	*end = (struct wt_end){ .tun = -1 };
+	assert_int_equal(wt_settings_load(path, &registry, stderr, &end->settings, &end->registry),
+			 WT_EXIT_OK);
+	free(path);
+	options.settings = end->settings;
+	end->engine = wt_engine_new(&options, &status, &err);
+	if (!end->engine)
+		fail_msg("%s", err.text);
+	end->node = wt_engine_node(end->engine);
+	end->worker = wt_engine_worker(end->engine);
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	end->tun = pair[0];
+	end->inner = pair[1];
+	if (wt_engine_start(end->engine, end->inner, &err) != WT_OK)
+		fail_msg("%s", err.text);
+}
+
+void wt_end_close(struct wt_end *end)
+{
+	if (!end->registry)
+		return;
+	wt_engine_free(end->engine);
+	wt_settings_free(end->settings);
+	wt_registry_free(end->registry);
+	close(end->tun);
+	close(end->inner);
+	*end = (struct wt_end){ .tun = -1 };
+}
+
+bool wt_ends_turn(struct wt_end *const *ends, size_t n, bool (*done)(void *arg), void *arg)
+{
+	for (int i = 0; i < 2000; i++) {
+		for (size_t k = 0; k < n; k++)
+			if (ends[k] && ends[k]->engine)
+				wt_engine_turn(ends[k]->engine, 1);
+		if (done(arg))
+			return true;
+	}
+	return false;
+}
+
+static bool count_down(void *arg)
+{
+	return --*(int *)arg == 0;
+}
+
+void wt_ends_settle(struct wt_end *const *ends, size_t n)
+{
+	int rounds = 20;
+
+	(void)wt_ends_turn(ends, n, count_down, &rounds);
+}
+
+void wt_packet_make(uint8_t *out, size_t len, const char *from, const char *to, uint8_t seed)
+{
+	assert_in_range(len, 20, 65535);
+	memset(out, 0, 20);
+	out[0] = 0x45;
+	out[2] = (uint8_t)(len >> 8);
+	out[3] = (uint8_t)len;
+	out[8] = 64;
+	out[9] = 253;
+	assert_int_equal(inet_pton(AF_INET, from, out + 12), 1);
+	assert_int_equal(inet_pton(AF_INET, to, out + 16), 1);
+	for (size_t i = 20; i < len; i++)
+		out[i] = (uint8_t)(seed + 31 * i);
+}
+
+void wt_end_inject(struct wt_end *end, const uint8_t *packet, size_t len)
+{
+	uint8_t buffer[WT_TUN_HEADER + 65535] = { 0 };
+
+	memcpy(buffer + WT_TUN_HEADER, packet, len);
+	assert_int_equal(write(end->tun, buffer, WT_TUN_HEADER + len),
+			 (ssize_t)(WT_TUN_HEADER + len));
+}
+
+size_t wt_end_take(struct wt_end *end, uint8_t *packet, size_t size)
+{
+	static const uint8_t no_offload[WT_TUN_HEADER];
+	uint8_t buffer[WT_TUN_HEADER + 65535];
+	ssize_t n = read(end->tun, buffer, sizeof buffer);
+
+	if (n < 0)
+		return 0;
+	assert_in_range(n, WT_TUN_HEADER + 20, WT_TUN_HEADER + size);
+	assert_memory_equal(buffer, no_offload, WT_TUN_HEADER);
+	memcpy(packet, buffer + WT_TUN_HEADER, (size_t)n - WT_TUN_HEADER);
+	return (size_t)n - WT_TUN_HEADER;
+}
