@@ -100,14 +100,14 @@ static enum wt_status key_init(void *self, struct wt_worker *worker, void *ctx, 
 
 	(void)worker;
 	key->evp = EVP_CIPHER_CTX_new();
-	if (!key->evp)
-		return WT_ERR_NOMEM;
-	if (EVP_EncryptInit_ex2(key->evp, b->cipher, raw, NULL, NULL))
+	if (key->evp && EVP_EncryptInit_ex2(key->evp, b->cipher, raw, NULL, NULL))
 		return WT_OK;
+	enum wt_status status = key->evp ? WT_ERR_CRYPTO : WT_ERR_NOMEM;
+
 	ERR_clear_error();
 	EVP_CIPHER_CTX_free(key->evp);
 	key->evp = NULL;
-	return WT_ERR_CRYPTO;
+	return status;
 }
 
 static void key_wipe(void *self, void *ctx)

@@ -13,10 +13,11 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "plugin/registry.h"
 #include "support/aead_check.h"
 
 #define BACKENDS_MAX 8u
-#define RUNS_MAX 512u
+#define RUNS_MAX 1024u
 
 /* Those that every build has; others join by being built. */
 static const char *const expected[] = { "aesgcm-openssl", "aesgcm-sodium" };
@@ -64,29 +65,61 @@ static void says_what_it_is(void **state)
 	assert_int_equal(ops->ctx_align & (ops->ctx_align - 1), 0);
 }
 
+/* All steps of the daemon's own loading, the self-test with known answers
+ * included. */
+static void passes_the_loader(void **state)
+{
+	const struct run *run = *state;
+	struct wt_plain_host host;
+	struct wt_error err = WT_ERROR_INIT;
+	const struct wt_plugin *plugin = NULL;
+
+	wt_plain_host_init(&host, NULL);
+	struct wt_registry *registry = wt_registry_new(&(struct wt_registry_options){
+		.plugin_dir = WT_TEST_PLUGIN_DIR, .host = &host.host });
+
+	assert_non_null(registry);
+	if (wt_registry_load(registry, WT_KIND_CRYPTO, run->subject->descriptor->name, &plugin,
+			     &err) != WT_OK)
+		fail_msg("%s", err.text);
+	assert_true(plugin->standard);
+	wt_registry_free(registry);
+}
+
 static struct run runs[RUNS_MAX];
 static struct CMUnitTest tests[RUNS_MAX];
 static size_t run_count;
 
-static void add(const struct wt_aead_check *check, const struct wt_backend *subject,
-		const struct wt_backend *reference)
+static void add(CMUnitTestFunction test, const struct wt_aead_check *check,
+		const struct wt_backend *subject, const struct wt_backend *reference,
+		const char *what)
 {
-	if (run_count == RUNS_MAX)
-		return;
 	struct run *run = &runs[run_count];
 
 	*run = (struct run){ .check = check, .subject = subject, .reference = reference };
 	if (subject == reference)
-		snprintf(run->title, sizeof run->title, "%s %s", subject->descriptor->name,
-			 check ? check->promise : "says what it is");
+		snprintf(run->title, sizeof run->title, "%s %s", subject->descriptor->name, what);
 	else
 		snprintf(run->title, sizeof run->title, "%s with %s: %s", subject->descriptor->name,
-			 reference->descriptor->name, check->promise);
+			 reference->descriptor->name, what);
 	tests[run_count++] = (struct CMUnitTest){
 		.name = run->title,
-		.test_func = check ? run_check : says_what_it_is,
+		.test_func = test,
 		.initial_state = run,
 	};
+}
+
+static void add_all(struct wt_backend **backends, size_t n)
+{
+	for (size_t s = 0; s < n; s++) {
+		add(says_what_it_is, NULL, backends[s], backends[s], "says what it is");
+		add(passes_the_loader, NULL, backends[s], backends[s], "passes the loader");
+		for (size_t c = 0; c < wt_aead_check_count; c++)
+			for (size_t r = 0; r < n; r++)
+				if (r == s || wt_aead_checks[c].pairwise)
+					add(run_check, &wt_aead_checks[c], backends[s], backends[r],
+					    wt_aead_checks[c].promise);
+	}
 }
 
 static bool all_expected(char (*names)[WT_NAME_MAX + 1], size_t n)
@@ -127,12 +160,11 @@ int main(void)
 			failed = 1;
 		}
 	}
-	for (size_t s = 0; s < n; s++) {
-		add(NULL, backends[s], backends[s]);
-		for (size_t c = 0; c < wt_aead_check_count; c++)
-			for (size_t r = 0; r < n; r++)
-				if (r == s || wt_aead_checks[c].pairwise)
-					add(&wt_aead_checks[c], backends[s], backends[r]);
+	if (name_count < BACKENDS_MAX && n * (2 + wt_aead_check_count * n) <= RUNS_MAX) {
+		add_all(backends, n);
+	} else {
+		print_error("too many backends: raise BACKENDS_MAX and RUNS_MAX\n");
+		failed = 1;
 	}
 	failed |= cmocka_run_group_tests_name("crypto backends", tests, NULL, NULL);
 	while (n > 0)

@@ -463,6 +463,7 @@ static enum wt_status life_of_key(void *arg)
 
 	if (status != WT_OK) {
 		assert_true(status == WT_ERR_NOMEM || status == WT_ERR_CRYPTO);
+		assert_int_equal(ERR_peek_error(), 0);
 		return status;
 	}
 	status = do_seal(b, life->ctx, out);
