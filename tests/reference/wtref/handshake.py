@@ -17,6 +17,10 @@ CLOCK_TOLERANCE_MS = 60_000
 NO_TOKEN = bytes(32)
 
 
+class NotFresh(Refused):
+    """A true M1 whose time does not prove that it is new: the answer is RETRY."""
+
+
 def header(step, receiver_index):
     return struct.pack(">BBBBI", 1, 1, 1, step, receiver_index)
 
@@ -219,7 +223,7 @@ class Responder:
             raise Refused("this M1 was answered before")
         if not token_valid and (abs(time - unix_ms) > CLOCK_TOLERANCE_MS
                                 or time <= self.last_time):
-            raise Refused("the clock is off: RETRY")
+            raise NotFresh("the clock is off")
         start = header(2, remote_index) + u32(index) + x25519_public(e_private)
         ck = hkdf_extract(self.secrets.k_x, x25519(e_private, e_i))
         before_proof = start + seal(m2_key(ck, h1, start), bytes(12), start,

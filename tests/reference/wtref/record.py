@@ -12,6 +12,7 @@ HEADER_SIZE = 16
 TAG_SIZE = 16
 RECORD_MIN = HEADER_SIZE + 1 + TAG_SIZE
 RECORD_MAX = HEADER_SIZE + 3 + 65535 + TAG_SIZE
+COUNTER_MAX = 2**64 - 2
 
 KEEPALIVE = 0x00
 PACKET = 0x01
@@ -42,7 +43,10 @@ def parse_record(record):
         raise Refused("no record has this length")
     if record[:4] != HEADER:
         raise Refused("not a data record of version 1")
-    return struct.unpack(">IQ", record[4:HEADER_SIZE])
+    index, counter = struct.unpack(">IQ", record[4:HEADER_SIZE])
+    if counter > COUNTER_MAX:
+        raise Refused("this counter is never used")
+    return index, counter
 
 
 def open_record(key, iv, record):

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The reference against itself: what it refuses, and two of it over loopback."""
+
+import base64
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from wtref import Refused, handshake, packet, record
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOW = 1_767_225_600_000
+
+
+def ends(psk_i=b"k" * 32, psk_r=b"k" * 32, realm_r=b"whispertunnel", channel_r=handshake.STREAM,
+         time_i=NOW):
+    initiator = handshake.Initiator(handshake.Secrets(psk_i), handshake.STREAM, 7,
+                                    handshake.Params(), os.urandom(32), time_i)
+    return initiator, handshake.Responder(handshake.Secrets(psk_r, realm_r), channel_r,
+                                          handshake.Params())
+
+
+def flipped(message, bit):
+    changed = bytearray(message)
+    changed[bit // 8] ^= 1 << bit % 8
+    return bytes(changed)
+
+
+class Handshake(unittest.TestCase):
+    def test_both_ends_hold_the_same_keys(self):
+        initiator, responder = ends()
+        m2, session_r = responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        m3, session_i = initiator.on_m2(m2)
+        responder.on_m3(m3)
+        self.assertEqual(session_i.send_key, session_r.recv_key)
+        self.assertEqual(session_i.recv_key, session_r.send_key)
+        self.assertEqual(session_i.send_iv, session_r.recv_iv)
+        self.assertEqual(session_i.recv_iv, session_r.send_iv)
+
+    def test_no_bit_of_a_message_can_be_changed(self):
+        initiator, responder = ends()
+        m1 = initiator.m1
+        for bit in range(8 * len(m1)):
+            with self.assertRaises(Refused):
+                responder.on_m1(flipped(m1, bit), 9, os.urandom(32), NOW)
+        m2, _ = responder.on_m1(m1, 9, os.urandom(32), NOW)
+        for bit in range(8 * len(m2)):
+            with self.assertRaises(Refused):
+                initiator.on_m2(flipped(m2, bit))
+        m3, _ = initiator.on_m2(m2)
+        for bit in range(8 * len(m3)):
+            with self.assertRaises(Refused):
+                responder.on_m3(flipped(m3, bit))
+        responder.on_m3(m3)
+
+    def test_strangers_are_refused(self):
+        for wrong in ({"psk_r": b"x" * 32}, {"realm_r": b"other"},
+                      {"channel_r": handshake.DATAGRAM}, {"time_i": NOW - 7_200_000}):
+            initiator, responder = ends(**wrong)
+            with self.assertRaises(Refused):
+                responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+
+    def test_an_m1_is_answered_once(self):
+        initiator, responder = ends()
+        responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        with self.assertRaises(Refused):
+            responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+
+    def test_a_clock_that_is_off_needs_a_token(self):
+        initiator, responder = ends(time_i=NOW - 61_000)
+        with self.assertRaises(handshake.NotFresh):
+            responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        responder.on_m1(initiator.m1, 9, os.urandom(32), NOW, token_valid=True)
+
+
+class Records(unittest.TestCase):
+    def test_what_is_no_record_is_refused(self):
+        key, iv = os.urandom(32), os.urandom(12)
+        good = record.seal_record(key, iv, 5, 0, b"\x00")
+        self.assertEqual(record.open_record(key, iv, good), b"\x00")
+        for bit in range(8 * len(good)):
+            if not 32 <= bit < 64:  # the index chooses the key and is checked by the channel
+                with self.assertRaises(Refused):
+                    record.open_record(key, iv, flipped(good, bit))
+        with self.assertRaises(Refused):
+            record.parse_record(good[:-1])
+        with self.assertRaises(Refused):
+            record.parse_record(record.seal_record(key, iv, 5, 2**64 - 1, b"\x00"))
+
+    def test_control_with_a_bad_length_is_refused(self):
+        for body in ("01", "0100", "010001", "01000201ff", "02000700000000000000", "04000100"):
+            with self.assertRaises(Refused, msg=body):
+                record.parse_control(bytes.fromhex(body))
+        self.assertEqual(record.parse_control(bytes.fromhex("c80001ff01000101")),
+                         ((record.CLOSE, b"\x01"),))
+
+    def test_a_packet_must_fill_its_record(self):
+        good = packet.ipv4("10.0.0.1", "10.0.0.2", packet.UDP, b"12345678")
+        self.assertEqual(record.check_packet(good), good)
+        for bad in (b"", good[:-1], good + b"\0", b"\x46" + good[1:20], b"\x55" + good[1:],
+                    b"\x60" + good[1:]):
+            with self.assertRaises(Refused):
+                record.check_packet(bad)
+
+
+class Peers(unittest.TestCase):
+    """peer.py to peer.py over loopback."""
+
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+
+    def key(self, name):
+        path = pathlib.Path(self.scratch.name, name)
+        path.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+        return str(path)
+
+    def run_both(self, key_i, key_r, *extra):
+        command = [sys.executable, "-B", str(HERE / "peer.py"), "--timeout", "5"]
+        with subprocess.Popen(command + ["--listen", "127.0.0.1:0", "--psk", key_r,
+                                         "--address", "10.8.0.1"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True) as server:
+            self.addCleanup(server.kill)
+            where = server.stdout.readline().split()[-1]
+            client = subprocess.run(
+                command + ["--connect", where, "--psk", key_i, "--address", "10.8.0.2",
+                           "--ping", "10.8.0.1", *extra],
+                capture_output=True, text=True, timeout=20, check=False)
+            out, _ = server.communicate(timeout=20)
+            return client, server.returncode, out
+
+    def test_ping_through_the_tunnel(self):
+        key = self.key("psk")
+        for extra in ((), ("--static-tag",), ("--clock-off", "-1800"),
+                      ("--static-tag", "--clock-off", "86400")):
+            client, code, out = self.run_both(key, key, *extra)
+            self.assertEqual(client.returncode, 0, client.stderr)
+            self.assertIn("10.8.0.1 answered in", client.stdout)
+            self.assertEqual(code, 0)
+            self.assertIn("answered 1 of 127.0.0.1", out)
+
+    def test_another_key_gets_silence(self):
+        client, code, _ = self.run_both(self.key("a"), self.key("b"))
+        self.assertEqual(client.returncode, 1)
+        self.assertEqual(code, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
