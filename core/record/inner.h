@@ -41,7 +41,8 @@ struct wt_inner {
 /* Read the plaintext of an opened record, `len` bytes at `text`. WT_DROP_NONE
  * means that all of it is sound: a packet passed wt_packet_parse, and every TLV
  * of a control record has a length that is inside and right for its type, so
- * that nothing of a record takes effect unless all of it can. */
+ * that nothing of a record takes effect unless all of it can. On any other
+ * answer *out is not to be used. */
 enum wt_drop wt_inner_parse(uint8_t *text, size_t len, struct wt_inner *out) WT_MUST_CHECK;
 
 /* ---- control ------------------------------------------------------------- */

@@ -207,7 +207,8 @@ static enum wt_drop may_open(const struct wt_keypair *pair, uint64_t now_ms, uin
 	if (counter >= limits->counter_end)
 		return WT_DROP_KEY_LIMIT;
 	if (pair->channel == WT_CHANNEL_STREAM) {
-		if (older_than(pair, now_ms, limits->recv_stream_ms))
+		if (older_than(pair, now_ms, limits->recv_stream_ms) ||
+		    pair->open_failures >= WT_OPEN_FAILURES_STREAM)
 			return WT_DROP_KEY_LIMIT;
 		return counter == pair->recv_next ? WT_DROP_NONE : WT_DROP_SEQUENCE;
 	}

@@ -117,8 +117,9 @@ enum wt_status wt_keypair_seal(struct wt_keypair *pair, struct wt_worker *worker
  * the plaintext's place is zero.
  *
  * Stream: exactly the next counter; whatever is dropped, the connection must be
- * closed. Datagram: the window decides; after `open_failures` failed tags every
- * record drops with WT_DROP_KEY_LIMIT and the session must start a handshake. */
+ * closed, and after a failed tag nothing opens any more. Datagram: the window decides; after
+ * `open_failures` failed tags every record drops with WT_DROP_KEY_LIMIT and the session must start
+ * a handshake. */
 enum wt_drop wt_keypair_open(struct wt_keypair *pair, struct wt_worker *worker, uint64_t now_ms,
 			     uint8_t *record, size_t len) WT_MUST_CHECK;
 

@@ -29,9 +29,11 @@ static inline uint64_t wt_record_units(size_t text_len)
 /* The first counter that does not exist: one more and it would wrap. The units
  * end a key long before; this stands behind them, and a peer is held to it. */
 #define WT_COUNTER_END UINT64_MAX
-/* A forgery of the longest record succeeds with less than 2^13 / 2^128, so 2^36 of them with less
- * than 2^-79. */
+/* Datagrams: a forgery of the longest record succeeds with less than 2^13 /
+ * 2^128, so one of 2^36 with less than 2^-79. */
 #define WT_OPEN_FAILURES_MAX (UINT64_C(1) << 36)
+/* Streams: TCP delivers what was sent, so the first failure is an attack. */
+#define WT_OPEN_FAILURES_STREAM 1u
 
 /* ---- how long one key may live (CLOCK_BOOTTIME) -------------------------- */
 
@@ -110,8 +112,9 @@ _Static_assert(WT_PARAMS_RECORD_MAX == 65570, "docs/protocol.md says 65570");
 
 /* ---- replay window (datagrams) ------------------------------------------- */
 
-/* Usable positions. 8192 small datagrams are 10 ms of reordering at
- * 10 Gbit/s in one KB; 65536 is as far as a lane of a bonded link may lag. */
+/* Usable positions. 8192 datagrams of 1,400 bytes are 9 ms of reordering at
+ * 10 Gbit/s, in one KB; eight times that for links that are bonded of slower
+ * ones. */
 #define WT_REPLAY_MIN 64u
 #define WT_REPLAY_DEFAULT 8192u
 #define WT_REPLAY_MAX 65536u
