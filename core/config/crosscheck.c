@@ -115,8 +115,11 @@ const struct wt_prefix *wt_peer_settings_loop(const struct wt_peer_settings *pee
 		family = AF_INET;
 		bytes += 12;
 	}
+	/* A default route is never set by us: whoever wants all traffic inside
+	 * pins the way to the endpoint himself. */
 	for (size_t i = 0; i < peer->allowed_ip_count; i++)
-		if (wt_prefix_contains(&peer->allowed_ips[i], family, bytes))
+		if (peer->allowed_ips[i].length > 0 &&
+		    wt_prefix_contains(&peer->allowed_ips[i], family, bytes))
 			return &peer->allowed_ips[i];
 	return NULL;
 }

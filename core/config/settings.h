@@ -98,7 +98,8 @@ int wt_settings_build(const char *path, const struct wt_plugin_source *source, F
 void wt_settings_free(struct wt_settings *settings);
 
 /* Would packets to `address`, where the peer is to be dialled, be routed into
- * the tunnel to that same peer? Then the allowed prefix, else NULL. For numeric
+ * the tunnel to that same peer? Then the allowed prefix, else NULL; a prefix of
+ * length 0 does not count, since no default route is ever set. For numeric
  * endpoints the answer was no when they were checked; names must be asked again
  * each time they are resolved. */
 const struct wt_prefix *wt_peer_settings_loop(const struct wt_peer_settings *peer,

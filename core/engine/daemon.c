@@ -147,9 +147,11 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	status = wt_tun_open(&daemon->tun, settings->tunnel.interface, err);
 	if (status == WT_OK)
 		status = configure(&daemon->tun, settings, mtu, err);
-	if (status == WT_OK)
-		status = wt_watch_start(&wt_engine_worker(daemon->engine)->loop, &daemon->signals,
-					daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
+	/* Whatever keeps the device from us, it is the machine's matter. */
+	if (status != WT_OK)
+		return WT_ERR_PERMISSION;
+	status = wt_watch_start(&wt_engine_worker(daemon->engine)->loop, &daemon->signals,
+				daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
 	if (status == WT_OK)
 		status = wt_engine_start(daemon->engine, daemon->tun.fd, err);
 	if (status != WT_OK)

@@ -155,13 +155,12 @@ static void dial_next(struct wt_peer *peer)
 	struct wt_error err = WT_ERROR_INIT;
 	struct wt_conn *conn;
 
-	if (peer->node->settings->tunnel.routes &&
-	    wt_peer_settings_loop(peer->settings, (const struct sockaddr *)remote)) {
+	if (wt_peer_settings_loop(peer->settings, (const struct sockaddr *)remote)) {
 		wt_log_limited(
 			WT_LOG_ERROR, "endpoint inside",
 			"peer %s: the address of endpoint %s is inside this peer's own "
 			"allowed_ips: the connection would run into the tunnel itself; take it "
-			"out of allowed_ips, or set routes = off and route it yourself",
+			"out of allowed_ips",
 			wt_peer_name(peer), endpoint->host);
 		wt_dial_failed(peer, "its address is inside its own allowed_ips");
 		return;

@@ -463,8 +463,9 @@ static const struct {
 	{ 2, HEAD ALICE "endpoint = tcp://h:1, tcp://10.8.0.2:1\n",
 	  AT_ENDPOINT "10.8.0.2 lies inside allowed_ips 10.8.0.2/32 of this same peer, so that the "
 		      "tunnel would be routed into itself; take the address out of allowed_ips\n" },
-	{ 2, HEAD ALICE "allowed_ips = ::/0\nendpoint = tcp://[2001:db8::1]:1\n",
-	  "t.ini:12: [peer alice] endpoint: 2001:db8::1 lies inside allowed_ips ::/0 of this same "
+	{ 2, HEAD ALICE "allowed_ips = 2000::/3\nendpoint = tcp://[2001:db8::1]:1\n",
+	  "t.ini:12: [peer alice] endpoint: 2001:db8::1 lies inside allowed_ips 2000::/3 of this "
+	  "same "
 	  "peer, so that the tunnel would be routed into itself; take the address out of "
 	  "allowed_ips\n" },
 	{ 2, HEAD ALICE "allowed_ips = 10.8.0.1\n",
@@ -605,7 +606,8 @@ static void loops_are_seen_in_resolved_addresses(void **state)
 		{ "fd00::99", "fd00::/64" },	      { "fd00:0:0:1::1", NULL },
 		{ "::ffff:10.8.0.2", "10.8.0.2/32" }, { "::ffff:10.8.0.3", NULL },
 	};
-	struct wt_settings *s = build(HEAD ALICE "allowed_ips = fd00::/64\n", "", WT_EXIT_OK);
+	struct wt_settings *s =
+		build(HEAD ALICE "allowed_ips = fd00::/64, 0.0.0.0/0\n", "", WT_EXIT_OK);
 	struct sockaddr other = { .sa_family = AF_UNIX };
 
 	(void)state;
