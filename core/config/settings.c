@@ -172,23 +172,22 @@ static struct wt_config *take_tunnel(struct wt_assembly *assembly)
 
 /* ---- plugins ------------------------------------------------------------- */
 
-/* Do two owners declare a key of one name in one scope? */
-static bool keys_collide(struct wt_assembly *assembly, struct wt_place place,
-			 const struct wt_plugin *plugin, const struct wt_key_table *others,
-			 unsigned scope, const char *other_name)
+/* Does the plugin declare a key of `core` in the same scope? (That two plugins
+ * do not declare one peer key is the registry's rule.) */
+static bool steps_on_core(struct wt_assembly *assembly, struct wt_place place,
+			  const struct wt_plugin *plugin, const struct wt_key_table *core)
 {
 	struct wt_key_table table = wt_plugin_keys(plugin);
 
 	for (size_t i = 0; i < table.count; i++) {
 		const struct wt_config_key *key = wt_key_table_at(&table, i);
 
-		if (key->scope != scope || !wt_key_table_find(others, 1u << scope, key->name))
+		if (!wt_key_table_find(core, 1u << key->scope, key->name))
 			continue;
 		wt_problem_add_plugin(&assembly->problems, place,
-				      "plugin %s-%s and %s both declare the key %s; they cannot be "
-				      "used together",
-				      wt_kind_text(plugin->kind), plugin->name, other_name,
-				      key->name);
+				      "plugin %s-%s declares the key %s, which is the core's; it "
+				      "needs another name",
+				      wt_kind_text(plugin->kind), plugin->name, key->name);
 		return true;
 	}
 	return false;
@@ -208,8 +207,8 @@ static const struct wt_plugin *load(struct wt_assembly *assembly,
 		wt_problem_add_plugin(&assembly->problems, place, "%s", err.text);
 		return NULL;
 	}
-	if (keys_collide(assembly, place, plugin, core, WT_SCOPE_SECTION, "the core") ||
-	    keys_collide(assembly, place, plugin, &wt_keys_peer, WT_SCOPE_PEER, "the core"))
+	if (steps_on_core(assembly, place, plugin, core) ||
+	    steps_on_core(assembly, place, plugin, &wt_keys_peer))
 		return NULL;
 	return plugin;
 }
@@ -245,6 +244,7 @@ static void take_crypto(struct wt_assembly *assembly)
 			       "aesgcm-openssl\"");
 		return;
 	}
+	crypto->line = section->line;
 	entry = wt_section_find(section, "plugin");
 	if (entry && *entry->value)
 		crypto->plugin =
@@ -310,39 +310,6 @@ static void take_plugins(struct wt_assembly *assembly, enum wt_plugin_kind kind,
 			take_plugin(assembly, &assembly->ini.sections[i], kind, &(*items)[(*n)++]);
 }
 
-/* `other`, in an earlier or later section, may claim a peer key of `items`. */
-static void check_peer_keys(struct wt_assembly *assembly, const struct wt_plugin_settings *item,
-			    const struct wt_plugin_settings *others, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct wt_plugin *a = item->plugin, *b = others[i].plugin;
-		char name[2 * WT_NAME_MAX];
-		char label[WT_INI_SECTION_MAX + 1];
-		struct wt_key_table table;
-
-		if (!a || !b || a == b)
-			continue;
-		table = wt_plugin_keys(b);
-		snprintf(name, sizeof name, "%s-%s", wt_kind_text(b->kind), b->name);
-		snprintf(label, sizeof label, "%s %s", wt_kind_text(a->kind), item->name);
-		if (keys_collide(assembly, (struct wt_place){ item->line, label, NULL }, a, &table,
-				 WT_SCOPE_PEER, name))
-			return;
-	}
-}
-
-static void check_all_peer_keys(struct wt_assembly *assembly)
-{
-	const struct wt_settings *s = assembly->settings;
-
-	for (size_t i = 0; i < s->transport_count; i++)
-		check_peer_keys(assembly, &s->transports[i], s->transports, i);
-	for (size_t i = 0; i < s->auth_count; i++) {
-		check_peer_keys(assembly, &s->auths[i], s->auths, i);
-		check_peer_keys(assembly, &s->auths[i], s->transports, s->transport_count);
-	}
-}
-
 /* ---- the whole ----------------------------------------------------------- */
 
 /* The directory of `path`, absolute where it exists. NULL: out of memory. */
@@ -397,7 +364,6 @@ static void assemble(struct wt_assembly *assembly)
 	take_plugins(assembly, WT_KIND_TRANSPORT, &settings->transports,
 		     &settings->transport_count);
 	take_plugins(assembly, WT_KIND_AUTH, &settings->auths, &settings->auth_count);
-	check_all_peer_keys(assembly);
 	wt_peers_assemble(assembly);
 	wt_peers_check(assembly);
 }
@@ -421,6 +387,10 @@ int wt_settings_build(const char *path, const struct wt_plugin_source *source, F
 		status = wt_ini_read(&assembly.problems, &assembly.ini);
 	if (status == WT_OK)
 		assemble(&assembly);
+	/* Plugins may rely on settings that are sound. */
+	if (status == WT_OK && source->try_out && assembly.problems.count == 0 &&
+	    !assembly.out_of_memory)
+		source->try_out(assembly.settings, &assembly.problems);
 	if (status == WT_ERR_NOMEM || assembly.out_of_memory)
 		assembly.problems.out_of_memory = true;
 	code = wt_problems_exit(&assembly.problems);

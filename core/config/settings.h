@@ -38,6 +38,7 @@ struct wt_crypto_settings {
 	const struct wt_plugin *plugin;
 	bool allow_insecure;
 	struct wt_config *config;
+	int line;
 };
 
 /* One [transport NAME] or [auth NAME]. */
@@ -81,7 +82,8 @@ struct wt_settings {
 
 /* Read `path`, make a registry from `options` with the file's plugin_dir and
  * self_test put in, load the plugins that the file names, and check
- * everything. All problems of one run are written to `problems`, one line
+ * everything, by making each instance and adding each peer for a moment too.
+ * All problems of one run are written to `problems`, one line
  * each, as "FILE:LINE: [SECTION] KEY: what was found, what is allowed". Returns
  * WT_EXIT_OK, WT_EXIT_CONFIG, or WT_EXIT_PLUGIN if only plugins failed. On
  * WT_EXIT_OK *out and *registry are the caller's, who frees them in this order

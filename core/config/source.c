@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "config/settings.h"
+#include "config/trial.h"
 #include "plugin/registry.h"
 
 struct registry_source {
@@ -39,6 +40,7 @@ int wt_settings_load(const char *path, const struct wt_registry_options *options
 		.arg = &state,
 		.open = open_registry,
 		.load = load,
+		.try_out = wt_trial_run,
 	};
 	int code = wt_settings_build(path, &source, problems, out);
 

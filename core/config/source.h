@@ -10,6 +10,8 @@
 #include <whispertunnel/plugin.h>
 
 struct wt_plugin;
+struct wt_problems;
+struct wt_settings;
 
 struct wt_plugin_source {
 	void *arg;
@@ -20,6 +22,8 @@ struct wt_plugin_source {
 	 * (wt_key_table_check). err names plugin, reason and remedy. */
 	enum wt_status (*load)(void *arg, enum wt_plugin_kind kind, const char *name,
 			       const struct wt_plugin **out, struct wt_error *err);
+	/* Called last, if all else is sound: wt_trial_run, or NULL. */
+	void (*try_out)(const struct wt_settings *settings, struct wt_problems *problems);
 };
 
 #endif

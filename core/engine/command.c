@@ -1,38 +1,212 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/command.h"
 
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/build.h"
 #include "base/error.h"
+#include "base/log.h"
+#include "config/keys.h"
+#include "config/settings.h"
 #include "engine/daemon.h"
+#include "engine/genpsk.h"
+#include "plugin/installed.h"
 #include "plugin/registry.h"
 
-static int run(const char *path)
+static const char help[] =
+	"usage: wtcore -c FILE         run the tunnel that FILE describes\n"
+	"       wtcore -t -c FILE      check FILE, its plugins and key files; create nothing\n"
+	"       wtcore genpsk          print a new pre-shared key\n"
+	"\n"
+	"  -c, --config FILE          the configuration (docs/config.md)\n"
+	"  -t, --test                 only check it; needs no root\n"
+	"      --config-keys          print all keys, of the core and the installed plugins\n"
+	"      --version              print version, plugin ABI and plugin directory\n"
+	"  -h, --help                 print this\n"
+	"\n"
+	"Exit codes: 0 clean, 1 run-time failure, 2 configuration or usage, 3 rights or\n"
+	"device, 4 plugin.\n";
+
+struct command {
+	const char *config;
+	bool test;
+};
+
+static int usage_error(const char *what, const char *which)
+{
+	fprintf(stderr, "wtcore: %s%s; run: wtcore --help\n", what, which);
+	return WT_EXIT_CONFIG;
+}
+
+/* What was printed must have arrived: a full disk is no success. */
+static int finish_output(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	perror("wtcore: standard output");
+	return code == WT_EXIT_OK ? WT_EXIT_RUNTIME : code;
+}
+
+static int print_version(void)
+{
+	const char *dir = secure_getenv("WT_PLUGIN_DIR");
+
+	printf("wtcore %s\nplugin ABI %d.%d\nplugin directory %s%s\n", WT_VERSION, WT_ABI_MAJOR,
+	       WT_ABI_MINOR, dir ? dir : WT_PLUGIN_DIR_DEFAULT, dir ? " (WT_PLUGIN_DIR)" : "");
+	return finish_output(WT_EXIT_OK);
+}
+
+/* Load every plugin there is, so that it shows its keys. */
+static int load_installed(struct wt_registry *registry)
+{
+	struct wt_installed installed;
+	const struct wt_plugin *plugin;
+	struct wt_error err = WT_ERROR_INIT;
+	int code = WT_EXIT_OK;
+
+	if (wt_installed_list(wt_registry_dir(registry), &installed) != WT_OK) {
+		fprintf(stderr,
+			"wtcore: plugin directory \"%s\" cannot be listed; set "
+			"WT_PLUGIN_DIR to where the plugins are\n",
+			wt_registry_dir(registry));
+		return WT_EXIT_PLUGIN;
+	}
+	for (size_t i = 0; i < installed.count; i++) {
+		if (wt_registry_load(registry, installed.items[i].kind, installed.items[i].name,
+				     &plugin, &err) == WT_OK)
+			continue;
+		fprintf(stderr, "wtcore: %s\n", err.text);
+		code = WT_EXIT_PLUGIN;
+	}
+	wt_installed_clear(&installed);
+	return code;
+}
+
+static int print_config_keys(void)
+{
+	struct wt_registry *registry = wt_registry_new(&(struct wt_registry_options){ NULL });
+	int code;
+
+	if (!registry) {
+		fputs("wtcore: out of memory\n", stderr);
+		return WT_EXIT_RUNTIME;
+	}
+	code = load_installed(registry);
+	wt_keys_print(registry, stdout);
+	wt_registry_free(registry);
+	return finish_output(code);
+}
+
+static int print_summary(const struct wt_settings *settings)
+{
+	printf("%s: ok, %zu peer%s, crypto %s, transports", settings->path, settings->peer_count,
+	       settings->peer_count == 1 ? "" : "s", settings->crypto.plugin->name);
+	for (size_t i = 0; i < settings->transport_count; i++)
+		printf(" %s", settings->transports[i].name);
+	printf(", auth");
+	for (size_t i = 0; i < settings->auth_count; i++)
+		printf(" %s", settings->auths[i].name);
+	putchar('\n');
+	return finish_output(WT_EXIT_OK);
+}
+
+static int check(const struct wt_settings *settings)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	int code = wt_daemon_check(settings, &err);
+
+	if (code == WT_EXIT_OK)
+		return print_summary(settings);
+	fprintf(stderr, "%s: %s\n", settings->path, err.text);
+	return code;
+}
+
+static int run(const struct command *command)
 {
 	const struct wt_registry_options options = { .plugin_dir = NULL };
-	struct wt_registry *registry = NULL;
-	struct wt_settings *settings = NULL;
-	int code = wt_settings_load(path, &options, stderr, &settings, &registry);
+	struct wt_registry *registry;
+	struct wt_settings *settings;
+	int code = wt_settings_load(command->config, &options, stderr, &settings, &registry);
 
-	if (code == WT_EXIT_OK) {
-		wt_log_setup(settings->tunnel.log_level, settings->tunnel.log_format);
-		code = wt_daemon_run(settings);
-	}
+	if (code != WT_EXIT_OK)
+		return code;
+	wt_log_setup(settings->tunnel.log_level, settings->tunnel.log_format);
+	if (!settings->crypto.plugin->standard)
+		wt_log(WT_LOG_WARN,
+		       "crypto plugin %s uses %s instead of AES-256-GCM, as allow_insecure = yes "
+		       "permits",
+		       settings->crypto.plugin->name, settings->crypto.plugin->algorithm);
+	code = command->test ? check(settings) : wt_daemon_run(settings);
 	wt_settings_free(settings);
 	wt_registry_free(registry);
 	return code;
 }
 
+/* Of a cluster such as -tx the letter is at fault, of the others the word. */
+static int unknown_option(const char *word)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	return usage_error("unknown option ", word[0] == '-' && word[1] == '-' ? word : letter);
+}
+
+static int parse_options(int argc, char **argv)
+{
+	enum { OPT_VERSION = 256, OPT_CONFIG_KEYS };
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' },
+		{ "test", no_argument, NULL, 't' },
+		{ "config-keys", no_argument, NULL, OPT_CONFIG_KEYS },
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct command command = { .config = NULL };
+	int option;
+
+	optind = 0; /* so that tests may parse again */
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "+:c:th", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			if (command.config)
+				return usage_error("two configurations given: ", optarg);
+			command.config = optarg;
+			break;
+		case 't':
+			command.test = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return finish_output(WT_EXIT_OK);
+		case OPT_VERSION:
+			return print_version();
+		case OPT_CONFIG_KEYS:
+			return print_config_keys();
+		case ':':
+			return usage_error("a FILE is missing after ", argv[optind - 1]);
+		default:
+			return unknown_option(argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return usage_error("unexpected argument ", argv[optind]);
+	if (!command.config)
+		return usage_error("no configuration given", "");
+	return run(&command);
+}
+
 int wt_command(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		puts("wtcore " WT_VERSION);
-		return WT_EXIT_OK;
+	if (argc >= 2 && strcmp(argv[1], "genpsk") == 0) {
+		if (argc > 2)
+			return usage_error("unexpected argument ", argv[2]);
+		return wt_genpsk(STDOUT_FILENO);
 	}
-	if (argc == 3 && strcmp(argv[1], "-c") == 0)
-		return run(argv[2]);
-	fputs("usage: wtcore -c FILE | --version\n", stderr);
-	return WT_EXIT_CONFIG;
+	return parse_options(argc, argv);
 }

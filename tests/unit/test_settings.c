@@ -51,9 +51,6 @@ static const struct wt_config_key hmac_keys[] = {
 static const struct wt_config_key noise_keys[] = {
 	KEY(.name = "public_key", .type = WT_CONFIG_STRING, PEER, .flags = WT_CONFIG_REQUIRED),
 };
-static const struct wt_config_key clash_keys[] = {
-	KEY(.name = "psk_file", .type = WT_CONFIG_STRING, PEER),
-};
 static const struct wt_config_key core_peer_keys[] = {
 	KEY(.name = "endpoint", .type = WT_CONFIG_STRING, PEER),
 };
@@ -84,11 +81,9 @@ static const struct wt_plugin plugins[] = {
 	  .name = "token",
 	  KEYS(token_keys),
 	  .ops.transport.mode = WT_TRANSPORT_STREAM },
-	{ .kind = WT_KIND_TRANSPORT, .name = "clash", KEYS(clash_keys) },
 	{ .kind = WT_KIND_TRANSPORT, .name = "steps-on-core", KEYS(core_peer_keys) },
 	{ .kind = WT_KIND_AUTH, .name = "hmac", KEYS(hmac_keys) },
 	{ .kind = WT_KIND_AUTH, .name = "noise", KEYS(noise_keys) },
-	{ .kind = WT_KIND_AUTH, .name = "clash", KEYS(clash_keys) },
 };
 #define PLUGINS (sizeof plugins / sizeof plugins[0])
 
@@ -352,18 +347,12 @@ static const struct {
 	{ 2, TUNNEL "[crypto]\nplugin = aegis\n" TCP HMAC ALICE,
 	  "t.ini:4: [crypto] plugin: \"aegis\" found, whose algorithm is AEGIS-256; allowed is "
 	  "AES-256-GCM, or any other with \"allow_insecure = yes\"\n" },
-	{ 4, HEAD "[auth clash]\n" ALICE "auth = hmac\n",
-	  "t.ini:8: [auth clash]: plugin auth-clash and auth-hmac both declare the key psk_file; "
-	  "they cannot be used together\n" },
-	{ 4, HEAD "[transport clash]\n" ALICE,
-	  "t.ini:7: [auth hmac]: plugin auth-hmac and transport-clash both declare the key "
-	  "psk_file; they cannot be used together\n" },
 	{ 4, HEAD "[transport steps-on-core]\n" ALICE,
-	  "t.ini:8: [transport steps-on-core]: plugin transport-steps-on-core and the core both "
-	  "declare the key endpoint; they cannot be used together\n" },
+	  "t.ini:8: [transport steps-on-core]: plugin transport-steps-on-core declares the "
+	  "key endpoint, which is the core's; it needs another name\n" },
 	{ 4, TUNNEL "[crypto]\nplugin = steps-on-core\n" TCP HMAC ALICE,
-	  "t.ini:4: [crypto] plugin: plugin crypto-steps-on-core and the core both declare the key "
-	  "plugin; they cannot be used together\n" },
+	  "t.ini:4: [crypto] plugin: plugin crypto-steps-on-core declares the key plugin, which "
+	  "is the core's; it needs another name\n" },
 	/* A plugin and the file: the file comes first. */
 	{ 2, TUNNEL "[crypto]\nplugin = none\n" TCP HMAC ALICE "x = y\n",
 	  "t.ini:4: [crypto] plugin: plugin crypto-none: there is none\n"
