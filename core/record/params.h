@@ -15,6 +15,13 @@
 #include <whispertunnel/status.h>
 #include <whispertunnel/wire.h>
 
+/* What an end takes besides complete packets (docs/protocol.md "Inner header"). */
+#define WT_FEATURE_PARTIAL 1u	    /* kind 0x02: partial checksums */
+#define WT_FEATURE_SEGMENTS_TCP4 2u /* kind 0x03: runs of segments */
+#define WT_FEATURE_SEGMENTS_TCP6 4u
+#define WT_FEATURE_SEGMENTS_UDP4 8u
+#define WT_FEATURE_SEGMENTS_UDP6 16u
+
 #define WT_INSTANCE_SIZE 8u
 #define WT_ALGORITHM_BYTE_AES256GCM 1u
 #define WT_ALGORITHM_BYTE_PRIVATE 128u
