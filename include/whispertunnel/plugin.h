@@ -128,9 +128,15 @@ struct wt_plugin_note {
 	struct wt_plugin_note_desc desc;
 };
 
+#if defined(__clang__)
+/* AddressSanitizer would put a gap behind the note. */
+#define WT_NOTE_ATTR                                                                               \
+	__attribute__((section(WT_NOTE_SECTION), used, aligned(4), no_sanitize("address")))
+#elif defined(__GNUC__)
+#define WT_NOTE_ATTR __attribute__((section(WT_NOTE_SECTION), used, aligned(4)))
+#endif
 #if defined(__GNUC__)
 #define WT_EXPORT __attribute__((visibility("default"), used))
-#define WT_NOTE_ATTR __attribute__((section(WT_NOTE_SECTION), used, aligned(4)))
 #else
 #error "plugins are ELF shared objects built with gcc or clang"
 #endif
