@@ -85,7 +85,7 @@ static enum wt_status check_owner(const char *what, const char *path, int path_l
 	if (owner_is_trusted(st->st_uid))
 		return WT_OK;
 	return wt_fail(err, WT_ERR_PERMISSION,
-		       "%s %.*s belongs to uid %u, who could exchange the plugin; allowed is root "
+		       "%s%.*s belongs to uid %u, who could exchange the plugin; allowed is root "
 		       "or uid %u: chown it, or keep plugins elsewhere (plugin_dir)",
 		       what, path_len, path, st->st_uid, geteuid());
 }
@@ -106,7 +106,7 @@ static const char *needed_chmod(const struct stat *st)
 static enum wt_status check_directory(const char *path, int path_len, const struct stat *st,
 				      bool holds_plugins, struct wt_error *err)
 {
-	enum wt_status status = check_owner("directory", path, path_len, st, err);
+	enum wt_status status = check_owner("directory ", path, path_len, st, err);
 
 	if (status != WT_OK || !(st->st_mode & (S_IWGRP | S_IWOTH)))
 		return status;

@@ -23,7 +23,7 @@
 struct test {
 	const struct wt_crypto_ops *ops;
 	void *self;
-	void *ctx;
+	void *ctx, *other;		/* contexts of two keys */
 	struct wt_crypto_vector vector; /* ciphertext and tag: expected, or what seal gave */
 	const char *source;
 	uint8_t *in, *out;
@@ -289,15 +289,25 @@ static bool holds_piece(const uint8_t *memory, size_t size, const uint8_t *key, 
 	return false;
 }
 
-/* Set up a key, run `check`, wipe the key. */
+/* Set up a key, and another one after it which must not matter to the first;
+ * run `check`; wipe both. */
 static enum wt_status with_key(struct test *t, enum wt_status (*check)(const struct test *t))
 {
+	uint8_t other_key[WT_KEY_SIZE];
 	enum wt_status status;
 
+	for (size_t i = 0; i < t->ops->key_size; i++)
+		other_key[i] = (uint8_t)~t->vector.key[i];
 	memset(t->ctx, 0, t->ops->ctx_size);
+	memset(t->other, 0, t->ops->ctx_size);
 	if (t->ops->key_init(t->self, NULL, t->ctx, t->vector.key) != WT_OK)
 		return wrong(t, "key_init failed");
+	if (t->ops->key_init(t->self, NULL, t->other, other_key) != WT_OK) {
+		t->ops->key_wipe(t->self, t->ctx);
+		return wrong(t, "key_init failed for a second key");
+	}
 	status = check(t);
+	t->ops->key_wipe(t->self, t->other);
 	t->ops->key_wipe(t->self, t->ctx);
 	if (status == WT_OK &&
 	    holds_piece(t->ctx, t->ops->ctx_size, t->vector.key, t->ops->key_size))
@@ -394,7 +404,8 @@ enum wt_status wt_selftest_run(const struct wt_loaded *loaded, const struct wt_h
 	enum wt_status status;
 
 	t.ctx = wt_secret_alloc(t.ops->ctx_size, t.ops->ctx_align);
-	if (!cfg || !in || !out || !t.ctx) {
+	t.other = wt_secret_alloc(t.ops->ctx_size, t.ops->ctx_align);
+	if (!cfg || !in || !out || !t.ctx || !t.other) {
 		status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
 		goto out;
 	}
@@ -408,6 +419,7 @@ enum wt_status wt_selftest_run(const struct wt_loaded *loaded, const struct wt_h
 		status = run_largest(&t);
 	t.ops->destroy(t.self);
 out:
+	wt_secret_free(t.other);
 	wt_secret_free(t.ctx);
 	free(out);
 	free(in);

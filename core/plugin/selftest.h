@@ -4,9 +4,10 @@
  *
  * Known answers are compared both ways, in place and disjoint, at odd
  * addresses; every kind of forgery must be refused with all of its output
- * zeroed; nothing may be written behind the output; the largest record makes a
- * round trip; the batch forms, if there are any, must agree; and key_wipe must
- * leave no piece of the key.
+ * zeroed; nothing may be written behind the output; a second key must not
+ * matter to the first; the largest record makes a round trip; the batch forms,
+ * if there are any, must agree; and key_wipe must leave no piece of the key.
+ * This finds what is broken; tests/conformance finds what is wrong now and then.
  */
 #ifndef WT_PLUGIN_SELFTEST_H
 #define WT_PLUGIN_SELFTEST_H
