@@ -4,7 +4,6 @@
  * that nothing of it stays behind. The plugins are tests/fixtures/bad-plugins,
  * copied into a directory whose owner and mode the test decides. */
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,51 +11,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/error.h"
 #include "base/secret.h"
 #include "plugin/registry.h"
+#include "support/fixture.h"
 #include "support/process.h"
 #include "support/scratch.h"
 
-#define FIXTURES WT_TEST_BINARY_DIR "/tests/fixtures/lib"
 #define PARTS 5
 
 static char *place; /* scratch directory with the plugin of the moment */
 
 /* ---- helpers ------------------------------------------------------------- */
-
-static void read_whole(const char *path, uint8_t **data, size_t *size)
-{
-	FILE *f = fopen(path, "rbe");
-	struct stat st;
-
-	if (!f)
-		fail_msg("no fixture %s", path);
-	assert_int_equal(fstat(fileno(f), &st), 0);
-	*size = (size_t)st.st_size;
-	*data = malloc(*size + 1);
-	assert_non_null(*data);
-	assert_int_equal(fread(*data, 1, *size, f), *size);
-	fclose(f);
-}
-
-/* Copies a fixture into `place`, under its own name or another. */
-static void install(const char *fixture, const char *as)
-{
-	char from[4096];
-	uint8_t *data;
-	size_t size;
-
-	snprintf(from, sizeof from, "%s/%s", FIXTURES, fixture);
-	read_whole(from, &data, &size);
-	free(wt_scratch_file(place, as ? as : fixture, data, size, 0644));
-	free(data);
-}
 
 static void remove_from_place(const char *name)
 {
@@ -237,7 +206,7 @@ static void bad_plugins_are_refused_and_leave_nothing(void **state)
 		char file[64];
 
 		snprintf(file, sizeof file, "%s-%s.so", wt_kind_text(bad[i].kind), bad[i].name);
-		install(file, NULL);
+		wt_fixture_install(WT_TEST_FIXTURE_DIR, file, place, NULL);
 		assert_refused(bad[i].kind, bad[i].name, bad[i].status, bad[i].timeout_ms,
 			       bad[i].parts);
 		remove_from_place(file);
@@ -264,7 +233,7 @@ static void text_and_broken_files_are_refused(void **state)
 	free(wt_scratch_file(place, "crypto-odd.so", "\177ELF\2\1\1", 7, 0644));
 	assert_refused(C, "odd", WT_ERR_INVALID, 0, no_elf);
 
-	read_whole(FIXTURES "/crypto-toy.so", &whole, &size);
+	whole = wt_fixture_read(WT_TEST_FIXTURE_DIR "/crypto-toy.so", &size);
 	/* Cut in the program headers, in the middle, and by its last byte. */
 	const size_t cuts[] = { 100, size / 2, size - 1 };
 
@@ -295,9 +264,9 @@ static void a_missing_plugin_lists_what_is_there(void **state)
 	(void)state;
 	assert_refused(C, "toy", WT_ERR_CONFIG, 0,
 		       (const char *const[PARTS]){ "file: there is no such file", "plugin_dir" });
-	install("crypto-toy.so", NULL);
-	install("crypto-toy.so", "crypto-another.so");
-	install("transport-still.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, "crypto-another.so");
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-still.so", place, NULL);
 	assert_refused(C, "toi", WT_ERR_CONFIG, 0,
 		       (const char *const[PARTS]){ "file: there is no such file",
 						   "did you mean \"toy\"?",
@@ -318,7 +287,7 @@ static void names_stay_in_the_directory(void **state)
 	struct wt_registry *registry = new_registry(0);
 
 	(void)state;
-	install("crypto-toy.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, NULL);
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		const struct wt_plugin *plugin;
 		struct wt_error err = WT_ERROR_INIT;
@@ -364,7 +333,7 @@ static void good_plugins_load_and_leave_nothing(void **state)
 		char file[64];
 
 		snprintf(file, sizeof file, "%s-%s.so", wt_kind_text(good[i].kind), good[i].name);
-		install(file, NULL);
+		wt_fixture_install(WT_TEST_FIXTURE_DIR, file, place, NULL);
 
 		const struct wt_plugin *plugin = load(registry, good[i].kind, good[i].name);
 
@@ -399,9 +368,9 @@ static void what_lies_outside_struct_size_is_absent(void **state)
 	struct wt_registry *registry = new_registry(0);
 
 	(void)state;
-	install("crypto-toy-batch.so", NULL);
-	install("crypto-toy-batchless.so", NULL);
-	install("transport-still-short.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy-batch.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy-batchless.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-still-short.so", place, NULL);
 	assert_non_null(load(registry, C, "toy-batch")->ops.crypto.seal_batch);
 	assert_null(load(registry, C, "toy-batchless")->ops.crypto.seal_batch);
 	assert_null(load(registry, C, "toy-batchless")->ops.crypto.open_batch);
@@ -417,8 +386,8 @@ static void optional_slots_have_defaults(void **state)
 	char text[64];
 
 	(void)state;
-	install("transport-still.so", NULL);
-	install("auth-nobody.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-still.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "auth-nobody.so", place, NULL);
 
 	const struct wt_plugin *still = load(registry, T, "still");
 	const struct wt_plugin *nobody = load(registry, A, "nobody");
@@ -444,8 +413,8 @@ static void the_self_test_can_be_left_out(void **state)
 
 	(void)state;
 	assert_non_null(registry);
-	install("crypto-not-aes.so", NULL);
-	install("crypto-no-vectors.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-not-aes.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-no-vectors.so", place, NULL);
 	assert_true(load(registry, C, "not-aes")->standard);
 	/* An algorithm that nobody could test is refused all the same. */
 	assert_int_equal(wt_registry_load(registry, C, "no-vectors", &plugin, &err),
@@ -465,8 +434,8 @@ static void plugins_that_claim_the_same_are_refused(void **state)
 	struct wt_registry *registry = new_registry(0);
 
 	(void)state;
-	install("auth-nobody.so", NULL);
-	install("auth-nobody-too.so", NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "auth-nobody.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "auth-nobody-too.so", place, NULL);
 	load(registry, A, "nobody");
 	load(registry, A, "nobody-too");
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -476,7 +445,7 @@ static void plugins_that_claim_the_same_are_refused(void **state)
 		char file[64];
 
 		snprintf(file, sizeof file, "auth-%s.so", cases[i].name);
-		install(file, NULL);
+		wt_fixture_install(WT_TEST_FIXTURE_DIR, file, place, NULL);
 		assert_int_equal(wt_registry_load(registry, A, cases[i].name, &plugin, &err),
 				 WT_ERR_CONFIG);
 		assert_null(plugin);
