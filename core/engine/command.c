@@ -16,6 +16,7 @@
 #include "engine/daemon.h"
 #include "engine/genpsk.h"
 #include "plugin/installed.h"
+#include "plugin/place.h"
 #include "plugin/registry.h"
 
 static const char help[] =
@@ -68,14 +69,18 @@ static int load_installed(struct wt_registry *registry)
 	const struct wt_plugin *plugin;
 	struct wt_error err = WT_ERROR_INIT;
 	int code = WT_EXIT_OK;
+	char *dir;
 
-	if (wt_installed_list(wt_registry_dir(registry), &installed) != WT_OK) {
-		fprintf(stderr,
-			"wtcore: plugin directory \"%s\" cannot be listed; set "
-			"WT_PLUGIN_DIR to where the plugins are\n",
-			wt_registry_dir(registry));
+	if (wt_place_find(NULL, &dir, &err) != WT_OK) {
+		fprintf(stderr, "wtcore: %s\n", err.text);
 		return WT_EXIT_PLUGIN;
 	}
+	if (wt_installed_list(dir, &installed) != WT_OK) {
+		fprintf(stderr, "wtcore: plugin directory %s cannot be listed\n", dir);
+		free(dir);
+		return WT_EXIT_PLUGIN;
+	}
+	free(dir);
 	for (size_t i = 0; i < installed.count; i++) {
 		if (wt_registry_load(registry, installed.items[i].kind, installed.items[i].name,
 				     &plugin, &err) == WT_OK)

@@ -1,0 +1,325 @@
+# SPDX-License-Identifier: MIT
+"""`wtcore` from outside: exit codes, messages, and what it leaves alone."""
+
+import base64
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+WTCORE = os.environ["WT_CORE"]
+SOURCE = os.environ["WT_SOURCE_DIR"]
+PLUGINS = os.environ["WT_BUILT_PLUGINS"]
+FIXTURES = os.environ["WT_BUILT_FIXTURES"]
+NOBODY = 65534
+
+TUNNEL = "[tunnel]\naddress = 10.8.0.1/24\n"
+CRYPTO = "[crypto]\nplugin = aesgcm-openssl\n"
+TCP = "[transport tcp]\nlisten = 127.0.0.1:4433\n"
+ALICE = "[peer alice]\npsk_file = alice.psk\nallowed_ips = 10.8.0.2/32\n"
+GOOD = TUNNEL + CRYPTO + TCP + "[auth hmac]\n" + ALICE
+
+
+def links():
+    return sorted(os.listdir("/sys/class/net"))
+
+
+class Command(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="wt-test-")
+        self.addCleanup(shutil.rmtree, self.dir)
+
+    def run_wtcore(self, *arguments, plugins=PLUGINS, program=WTCORE, **options):
+        options.setdefault("stdout", subprocess.PIPE)
+        options.setdefault("cwd", self.dir)
+        options.setdefault("env", {**os.environ, "WT_PLUGIN_DIR": plugins})
+        return subprocess.run(
+            [program, *arguments],
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=60,
+            **options,
+        )
+
+    def expect(self, run, code, stdout="", stderr=""):
+        self.assertEqual((run.returncode, run.stdout or "", run.stderr), (code, stdout, stderr))
+
+    def write(self, name, text, mode=0o600):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+        return path
+
+    def write_key(self, name, mode=0o600):
+        return self.write(name, base64.b64encode(os.urandom(32)).decode() + "\n", mode)
+
+    def check(self, ini, **options):
+        self.write("t.ini", ini)
+        return self.run_wtcore("-t", "-c", "t.ini", **options)
+
+
+class Usage(Command):
+    def test_help_names_every_way_to_call(self):
+        for flag in ("--help", "-h"):
+            run = self.run_wtcore(flag)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            for word in ("-c FILE", "-t -c FILE", "genpsk", "--config-keys", "--version", "Exit"):
+                self.assertIn(word, run.stdout)
+
+    def test_version_names_abi_and_plugin_directory(self):
+        with open(os.environ["WT_ABI_HEADER"], encoding="utf-8") as file:
+            header = file.read()
+        abi = ".".join(re.findall(r"#define WT_ABI_(?:MAJOR|MINOR) (\d+)", header))
+        run = self.run_wtcore("--version", plugins="/some/where")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, r"\Awtcore \d+\.\d+\.\d+\nplugin ABI ")
+        self.assertIn(f"plugin ABI {abi}\n", run.stdout)
+        self.assertIn("plugin directory /some/where (WT_PLUGIN_DIR)\n", run.stdout)
+
+    def test_wrong_arguments(self):
+        for arguments, message in (
+            ([], "no configuration given"),
+            (["-t"], "no configuration given"),
+            (["-c"], "a FILE is missing after -c"),
+            (["--config"], "a FILE is missing after --config"),
+            (["-x"], "unknown option -x"),
+            (["-tx"], "unknown option -x"),
+            (["--nosuch"], "unknown option --nosuch"),
+            (["--version=1"], "unknown option --version=1"),
+            (["-c", "a", "-c", "b"], "two configurations given: b"),
+            (["-c", "a", "b"], "unexpected argument b"),
+            (["run"], "unexpected argument run"),
+            (["genpsk", "x"], "unexpected argument x"),
+        ):
+            with self.subTest(arguments):
+                run = self.run_wtcore(*arguments)
+                self.expect(run, 2, "", f"wtcore: {message}; run: wtcore --help\n")
+
+    def test_lost_output_is_a_failure(self):
+        for flag in ("--help", "--version", "--config-keys"):
+            with self.subTest(flag), open("/dev/full", "w", encoding="utf-8") as full:
+                run = self.run_wtcore(flag, stdout=full)
+                self.assertEqual(run.returncode, 1)
+                self.assertIn("No space left on device", run.stderr)
+
+    def test_config_keys_without_plugins(self):
+        run = self.run_wtcore("--config-keys", plugins=os.path.join(self.dir, "none"))
+        self.assertEqual(run.returncode, 4)
+        self.assertIn("| `allowed_ips` |", run.stdout)
+        self.assertIn("set plugin_dir, or WT_PLUGIN_DIR in the environment", run.stderr)
+
+
+class Genpsk(Command):
+    def test_a_key_is_44_characters_and_a_newline(self):
+        keys = set()
+        for _ in range(4):
+            run = self.run_wtcore("genpsk")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertRegex(run.stdout, r"\A[A-Za-z0-9+/]{43}=\n\Z")
+            self.assertEqual(len(base64.b64decode(run.stdout, validate=False)), 32)
+            keys.add(run.stdout)
+        self.assertEqual(len(keys), 4)
+
+    def test_a_file_that_others_can_read_gets_none(self):
+        for mode in (0o644, 0o640, 0o604, 0o660, 0o601):
+            path = self.write("k", "", mode)
+            with self.subTest(oct(mode)), open(path, "w", encoding="utf-8") as file:
+                run = self.run_wtcore("genpsk", stdout=file)
+                self.assertEqual(run.returncode, 2)
+                self.assertIn(f"standard output is a file of mode {mode:04o}", run.stderr)
+                self.assertIn("(umask 077; wtcore genpsk > FILE)", run.stderr)
+                self.assertEqual(os.path.getsize(path), 0)
+
+    def test_a_private_file_gets_one(self):
+        path = self.write("k", "", 0o600)
+        with open(path, "w", encoding="utf-8") as file:
+            self.expect(self.run_wtcore("genpsk", stdout=file), 0)
+        self.assertEqual(os.path.getsize(path), 45)
+
+    def test_what_cannot_be_written_is_a_failure(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            run = self.run_wtcore("genpsk", stdout=full)
+        self.expect(
+            run, 1, "", "wtcore: genpsk: the key cannot be written: No space left on device\n"
+        )
+        closed = subprocess.run(
+            ["sh", "-c", '"$0" genpsk >&-', WTCORE], stderr=subprocess.PIPE, text=True, check=False
+        )
+        self.assertEqual(closed.returncode, 1)
+        self.assertIn("there is no standard output", closed.stderr)
+
+
+class Check(Command):
+    def setUp(self):
+        super().setUp()
+        self.write_key("alice.psk")
+
+    def test_a_sound_file_is_ok_and_nothing_is_made(self):
+        before = links()
+        run = self.check(GOOD)
+        self.expect(run, 0, "t.ini: ok, 1 peer, crypto aesgcm-openssl, transports tcp, auth hmac\n")
+        self.assertEqual(links(), before)
+        self.assertEqual(sorted(os.listdir(self.dir)), ["alice.psk", "t.ini"])
+
+    def test_the_example_passes(self):
+        shutil.copy(os.path.join(SOURCE, "etc/tunnel.ini"), os.path.join(self.dir, "t.ini"))
+        os.chmod(os.path.join(self.dir, "t.ini"), 0o644)
+        self.write_key("office.psk")
+        run = self.run_wtcore("-t", "-c", "t.ini")
+        self.expect(
+            run, 0, "t.ini: ok, 2 peers, crypto aesgcm-openssl, transports tcp, auth hmac\n"
+        )
+
+    def test_paths_begin_where_the_file_is(self):
+        self.write("t.ini", GOOD)
+        run = self.run_wtcore("-t", "-c", os.path.join(self.dir, "t.ini"), cwd="/")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+
+    def test_plugin_dir_of_the_file_wins(self):
+        os.symlink(PLUGINS, os.path.join(self.dir, "lib"))
+        ini = GOOD.replace("[crypto]", "plugin_dir = lib\n[crypto]")
+        self.assertEqual(self.check(ini, plugins="/nosuch").returncode, 0)
+
+    def test_all_problems_of_a_file_in_order(self):
+        run = self.check(GOOD.replace("address", "adress") + "mtu = 1\n[pear bob]\n")
+        self.assertEqual((run.returncode, run.stdout), (2, ""))
+        places = [line.split(": ")[:2] for line in run.stderr.splitlines()]
+        self.assertEqual(
+            places,
+            [
+                ["t.ini:1", "[tunnel] address"],
+                ["t.ini:2", "[tunnel] adress"],
+                ["t.ini:11", "[peer alice] mtu"],
+                ["t.ini:12", "[pear bob]"],
+            ],
+        )
+
+    def test_a_missing_plugin_is_4(self):
+        run = self.check(GOOD.replace("aesgcm-openssl", "aesgcm-opensl"))
+        self.assertEqual(run.returncode, 4)
+        self.assertTrue(run.stderr.startswith("t.ini:4: [crypto] plugin: crypto plugin "))
+        self.assertIn('(did you mean "aesgcm-openssl"?)', run.stderr)
+
+    def test_a_crashing_plugin_is_4(self):
+        os.mkdir(os.path.join(self.dir, "lib"))
+        for name in ("transport-tcp.so", "auth-hmac.so"):
+            shutil.copy(os.path.join(PLUGINS, name), os.path.join(self.dir, "lib"))
+        shutil.copy(os.path.join(FIXTURES, "crypto-sigill.so"), os.path.join(self.dir, "lib"))
+        run = self.check(
+            GOOD.replace("aesgcm-openssl", "sigill"), plugins=os.path.join(self.dir, "lib")
+        )
+        self.assertEqual(run.returncode, 4)
+        self.assertIn("SIGILL", run.stderr)
+
+    def test_one_key_for_two_peers_names_both(self):
+        run = self.check(GOOD + "[peer bob]\npsk_file = alice.psk\nallowed_ips = 10.8.0.3\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertRegex(run.stderr, r"\At\.ini:11: \[peer bob\]: .*\[peer alice\].*\[peer bob\]")
+
+    def test_another_algorithm_needs_permission(self):
+        ini = (
+            "[tunnel]\naddress = 10.8.0.1/24\nself_test = no\n[crypto]\nplugin = toy\n"
+            "[transport still]\n[auth nobody]\n[peer alice]\nsecret_file = alice.psk\n"
+            "allowed_ips = 10.8.0.2\nendpoint = still://h:1\n"
+        )
+        run = self.check(ini, plugins=FIXTURES)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn('t.ini:5: [crypto] plugin: "toy" found, whose algorithm is TOY', run.stderr)
+        run = self.check(ini.replace("toy\n", "toy\nallow_insecure = yes\n"), plugins=FIXTURES)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.stderr.count("warning: "), 1)
+        self.assertIn("TOY instead of AES-256-GCM", run.stderr)
+
+    def test_two_plugins_of_one_peer_key(self):
+        ini = GOOD.replace("aesgcm-openssl", "toy").replace("[transport tcp]", "[transport still]")
+        ini = ini.replace("listen = 127.0.0.1:4433\n", "").replace(
+            "[auth hmac]", "[auth nobody]\n[auth same-key]"
+        )
+        run = self.check(ini, plugins=FIXTURES)
+        self.assertIn('t.ini:7: [auth same-key]: auth plugin "same-key"', run.stderr)
+        self.assertIn('as auth plugin "nobody" does', run.stderr)
+
+    def test_files_that_others_can_write(self):
+        self.write("t.ini", GOOD, 0o666)
+        run = self.run_wtcore("-t", "-c", "t.ini")
+        self.expect(
+            run,
+            2,
+            "",
+            "t.ini: configuration file t.ini has mode 0666, allowed is one that group and others "
+            "cannot write to; run: chmod go-w t.ini\n",
+        )
+        os.chmod(os.path.join(self.dir, "t.ini"), 0o644)
+        os.chmod(self.dir, 0o777)
+        run = self.run_wtcore("-t", "-c", "t.ini")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("mode 0777, where others could exchange it", run.stderr)
+        os.chmod(self.dir, 0o1777)
+        self.assertEqual(self.run_wtcore("-t", "-c", "t.ini").returncode, 0)
+
+    def test_no_file(self):
+        run = self.run_wtcore("-t", "-c", "none.ini")
+        self.expect(run, 2, "", "none.ini: there is no configuration file none.ini\n")
+
+    def test_key_files(self):
+        path = os.path.join(self.dir, "alice.psk")
+        for break_it, message in (
+            (lambda: os.chmod(path, 0o640), "has mode 0640, allowed is 0600 or 0400"),
+            (lambda: self.write("alice.psk", "c2VjcmV0\n"), "has 8 characters, allowed are 44"),
+            (lambda: os.remove(path), "there is no key file"),
+            (lambda: os.symlink("other", path), "is a symbolic link"),
+            (lambda: (os.remove(path), os.mkfifo(path, 0o600)), "is a FIFO"),
+        ):
+            break_it()
+            run = self.check(GOOD)
+            self.assertEqual(run.returncode, 2)
+            self.assertTrue(run.stderr.startswith("t.ini:9: [peer alice] psk_file: "), run.stderr)
+            self.assertIn(message, run.stderr)
+            self.assertNotIn("c2VjcmV0", run.stderr)
+
+    def test_credentials_of_a_service(self):
+        self.write_key("alice.psk", 0o440)
+        self.assertEqual(self.check(GOOD).returncode, 2)
+        env = {**os.environ, "WT_PLUGIN_DIR": PLUGINS, "CREDENTIALS_DIRECTORY": self.dir}
+        self.assertEqual(self.check(GOOD, env=env).returncode, 0)
+
+    def test_without_root(self):
+        """A copy of all, because the build directory may be closed to others."""
+        if os.geteuid() != 0:
+            self.skipTest("every test of this file ran without root already")
+        os.chmod(self.dir, 0o755)
+        program = shutil.copy(WTCORE, self.dir)
+        plugins = shutil.copytree(PLUGINS, os.path.join(self.dir, "lib"))
+        home = os.path.join(self.dir, "home")
+        os.mkdir(home, 0o700)
+        self.write("home/t.ini", GOOD)
+        self.write_key("home/alice.psk")
+        for path in (home, f"{home}/t.ini", f"{home}/alice.psk"):
+            os.chown(path, NOBODY, NOBODY)
+        options = {
+            "program": program,
+            "plugins": plugins,
+            "cwd": home,
+            "user": NOBODY,
+            "group": NOBODY,
+            "extra_groups": [],
+        }
+        run = self.run_wtcore("-t", "-c", "t.ini", **options)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        os.chown(f"{home}/alice.psk", 1, 1)
+        run = self.run_wtcore("-t", "-c", "t.ini", **options)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("permission denied; run as its owner or as root", run.stderr)
+
+
+if __name__ == "__main__":
+    program = unittest.main(exit=False, verbosity=1)
+    for test, reason in program.result.skipped:
+        print(f"skipped: {test}: {reason}")
+    sys.exit(not program.result.wasSuccessful())
