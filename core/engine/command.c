@@ -94,7 +94,8 @@ static int load_installed(struct wt_registry *registry)
 
 static int print_config_keys(void)
 {
-	struct wt_registry *registry = wt_registry_new(&(struct wt_registry_options){ NULL });
+	const struct wt_registry_options options = { .plugin_dir = NULL };
+	struct wt_registry *registry = wt_registry_new(&options);
 	int code;
 
 	if (!registry) {
