@@ -13,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from wtref import handshake, packet, record, tcp
+from wtref import handshake, packet, record
 from wtref.primitives import sha256
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -300,7 +300,7 @@ def main():
     handshakes = [handshake_vector(i, *case) for i, case in enumerate(HANDSHAKES)]
     hostile = hostile_vectors()
     for vector in records:
-        assert tcp.RECORD_MIN <= len(vector["record"]) <= tcp.RECORD_MAX
+        assert record.RECORD_MIN <= len(vector["record"]) <= record.RECORD_MAX
     files = {
         HERE / "vectors" / "records.json": as_json(records),
         HERE / "vectors" / "handshakes.json": as_json(handshakes),

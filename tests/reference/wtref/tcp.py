@@ -4,10 +4,10 @@
 import struct
 
 from . import Refused
-from .record import RECORD_MAX, RECORD_MIN
+from .record import RECORD_MAX
 
+MESSAGE_MIN = 8
 UNAUTHENTICATED_MAX = 512
-HANDSHAKE_MIN = 8
 
 
 def frame(message):
@@ -35,8 +35,7 @@ class Stream:
 
     def receive(self):
         size = struct.unpack(">I", self._exactly(4))[0]
-        low = RECORD_MIN if self.authenticated else HANDSHAKE_MIN
         high = RECORD_MAX if self.authenticated else UNAUTHENTICATED_MAX
-        if not low <= size <= high:
-            raise Refused(f"a length of {size} is outside {low}..{high}")
+        if not MESSAGE_MIN <= size <= high:
+            raise Refused(f"a length of {size} is outside {MESSAGE_MIN}..{high}")
         return self._exactly(size)
