@@ -12,8 +12,9 @@
 #include "session/peer.h"
 #include "tun/tun.h"
 
-/* Packets read in one turn before the other direction has its turn. */
+/* Read in one turn before the other direction has its turn. */
 #define TURN_PACKETS 64
+#define TURN_BYTES (256u * 1024u)
 /* A peer is alone on the device if no other was sent to for this long. */
 #define ALONE_MS 100u
 /* A device that is not read makes the senders wait, which is right for one
@@ -183,8 +184,10 @@ static bool may_read(struct wt_worker *worker)
 bool wt_transmit_turn(struct wt_worker *worker)
 {
 	struct wt_tun_queue *tun = &worker->tun;
+	size_t bytes = 0;
 
-	for (int i = 0; i < TURN_PACKETS && tun->readable && may_read(worker); i++) {
+	for (int i = 0; i < TURN_PACKETS && bytes < TURN_BYTES && tun->readable && may_read(worker);
+	     i++) {
 		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
 
 		/* Slots come back when transports can write; the watch is
@@ -207,6 +210,7 @@ bool wt_transmit_turn(struct wt_worker *worker)
 			break;
 		}
 		buffer->len = (uint32_t)n - WT_TUN_HEADER;
+		bytes += (size_t)n;
 		route(worker, buffer);
 	}
 	wt_output_flush_all(worker);

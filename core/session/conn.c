@@ -84,7 +84,7 @@ void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
 	wt_handshake_abandon(&conn->pending);
 	for (size_t i = 0; i < conn->out_count; i++)
 		(void)wt_slot_put(&worker->slots, conn->out[i].slot);
-	conn->out_count = conn->out_urgent = 0;
+	conn->out_count = conn->out_urgent = conn->out_bytes = 0;
 	if (conn->tconn)
 		wt_transport_close(conn->transport, worker, conn->tconn, abort);
 	conn->tconn = NULL;

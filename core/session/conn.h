@@ -33,6 +33,9 @@ enum wt_conn_state {
  * ends a stream), so there are few. */
 #define WT_CONN_OUT 20u
 #define WT_CONN_OUT_SEALED 16u /* the rest is for handshake messages */
+/* From here on they are handed over: what was sealed is still in the cache, and
+ * what the transport does not take is delay for all that comes behind it. */
+#define WT_CONN_OUT_BYTES (64u * 1024u)
 
 /* Whose message an auth plugin was given. */
 enum wt_handshake_role {
@@ -75,7 +78,7 @@ struct wt_conn {
 	uint64_t rtt_ns;     /* of the first handshake */
 
 	struct wt_record out[WT_CONN_OUT]; /* handshake messages first */
-	size_t out_count, out_urgent;
+	size_t out_count, out_urgent, out_bytes;
 
 	struct wt_timer timer; /* the soonest of what follows, all boot time, 0: never */
 	uint64_t opened_ms;

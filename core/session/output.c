@@ -30,7 +30,8 @@ static struct wt_record record_of(struct wt_buffer *buffer, uint32_t len)
 
 bool wt_output_ready(const struct wt_conn *conn)
 {
-	return !conn->blocked && conn->out_count - conn->out_urgent < WT_CONN_OUT_SEALED;
+	return !conn->blocked && conn->out_bytes < WT_CONN_OUT_BYTES &&
+	       conn->out_count - conn->out_urgent < WT_CONN_OUT_SEALED;
 }
 
 static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
@@ -46,6 +47,7 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 	}
 	conn->out[conn->out_count++] =
 		record_of(buffer, (uint32_t)(WT_RECORD_HEADER + text_len + WT_TAG_SIZE));
+	conn->out_bytes += WT_RECORD_HEADER + text_len + WT_TAG_SIZE;
 	conn->keepalive_ms = 0;
 	mark_unsent(conn);
 	return WT_DROP_NONE;
@@ -90,6 +92,7 @@ bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t le
 		(conn->out_count - conn->out_urgent) * sizeof(conn->out[0]));
 	conn->out[conn->out_urgent++] = record_of(buffer, (uint32_t)len);
 	conn->out_count++;
+	conn->out_bytes += len;
 	mark_unsent(conn);
 	return true;
 }
@@ -108,6 +111,8 @@ void wt_output_flush(struct wt_conn *conn)
 		conn->blocked = true;
 	if (conn->closed)
 		return;
+	for (size_t i = 0; i < taken; i++)
+		conn->out_bytes -= conn->out[i].len;
 	conn->out_count -= taken;
 	conn->out_urgent -= taken < conn->out_urgent ? taken : conn->out_urgent;
 	memmove(&conn->out[0], &conn->out[taken], conn->out_count * sizeof(conn->out[0]));
