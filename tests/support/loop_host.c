@@ -56,12 +56,24 @@ void wt_loop_host_advance(struct wt_loop_host *host, uint64_t ms)
 	host->ahead_ms += ms;
 }
 
+/* May one more timer or watch be made? */
+static bool allow(struct wt_loop_host *host)
+{
+	if (host->allowance == 0)
+		return false;
+	if (host->allowance > 0)
+		host->allowance--;
+	return true;
+}
+
 /* ---- timers */
 
 static struct wt_timer *loop_timer_new(const struct wt_host *host, struct wt_worker *worker,
 				       wt_timer_fn *fn, void *arg)
 {
 	(void)worker;
+	if (!allow(loop_of(host)))
+		return NULL;
 	for (size_t i = 0; i < WT_LOOP_TIMERS; i++) {
 		struct wt_timer **place = &loop_of(host)->timers[i];
 
@@ -106,6 +118,8 @@ static struct wt_watch *loop_watch_new(const struct wt_host *host, struct wt_wor
 {
 	(void)worker;
 	assert_true(fd >= 0);
+	if (!allow(loop_of(host)))
+		return NULL;
 	for (size_t i = 0; i < WT_LOOP_WATCHES; i++) {
 		struct wt_watch **place = &loop_of(host)->watches[i];
 
@@ -460,6 +474,7 @@ struct wt_loop_host *wt_loop_host_new(const struct wt_loop_config *config)
 	wt_plain_host_init(&loop->plain, NULL);
 	loop->config = *config;
 	loop->slot_limit = WT_LOOP_SLOTS;
+	loop->allowance = -1;
 
 	struct wt_host *host = &loop->plain.host;
 

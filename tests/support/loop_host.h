@@ -64,6 +64,8 @@ struct wt_loop_host {
 	struct wt_loop_config config;
 	uint64_t ahead_ms; /* how far the test pushed the clock */
 	unsigned wakeups;  /* turns in which something was called */
+	/* How many more timer_new and watch_new succeed; -1: all. */
+	int allowance;
 	/* What conn_accepted answers. */
 	enum wt_status accept;
 	struct wt_loop_conn conns[WT_LOOP_CONNS];

@@ -309,3 +309,22 @@ void wt_tcp_reader_start(struct wt_tcp_reader *reader, struct wt_loop_conn *conn
 	conn->arg = reader;
 	conn->on_readable = wt_tcp_reader_read;
 }
+
+void wt_tcp_receiving_start(struct wt_tcp_receiving *r, uint32_t max, size_t n)
+{
+	static const struct wt_loop_config no_listen = { .listen_count = 0 };
+
+	*r = (struct wt_tcp_receiving){ .peer = -1 };
+	wt_tcp_rig_open(&r->rig, &no_listen);
+	r->conn = wt_tcp_rig_pair(&r->rig, &r->peer);
+	if (max != WT_UNAUTHENTICATED_MAX)
+		wt_tcp_rig_set_max(&r->rig, r->conn, max);
+	r->reader = (struct wt_tcp_reader){ .rig = &r->rig, .n = n };
+	wt_tcp_reader_start(&r->reader, r->conn);
+}
+
+void wt_tcp_receiving_stop(struct wt_tcp_receiving *r)
+{
+	close(r->peer);
+	wt_tcp_rig_close(&r->rig);
+}

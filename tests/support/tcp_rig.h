@@ -86,4 +86,16 @@ void wt_tcp_reader_start(struct wt_tcp_reader *reader, struct wt_loop_conn *conn
 /* One report's worth. */
 void wt_tcp_reader_read(struct wt_loop_conn *conn);
 
+/* A connection of the plugin's that reads, and a socket at its other end. */
+struct wt_tcp_receiving {
+	struct wt_tcp_rig rig;
+	struct wt_loop_conn *conn;
+	struct wt_tcp_reader reader;
+	int peer;
+};
+
+/* With records up to `max`, asking for `n` at a time. */
+void wt_tcp_receiving_start(struct wt_tcp_receiving *r, uint32_t max, size_t n);
+void wt_tcp_receiving_stop(struct wt_tcp_receiving *r);
+
 #endif

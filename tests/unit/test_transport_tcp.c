@@ -218,6 +218,27 @@ static void a_privileged_port_is_named(void **state)
 	wt_in_child(listen_without_rights);
 }
 
+static void an_event_loop_that_is_full_stops_listening(void **state)
+{
+	struct wt_loop_config config = {
+		.listen = { wt_tcp_rig_ipv4("127.0.0.1", 0), wt_tcp_rig_ipv4("127.0.0.2", 0) },
+		.listen_count = 2,
+	};
+
+	(void)state;
+	for (int allowance = 0; allowance < 4; allowance++) {
+		struct wt_error err = { .struct_size = sizeof err };
+		struct wt_tcp_rig rig;
+
+		assert_int_equal(wt_tcp_rig_create(&rig, &config, &err), WT_OK);
+		rig.host->allowance = allowance;
+		assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err),
+				 WT_ERR_NOMEM);
+		ASSERT_HAS(err.text, allowance < 2 ? "127.0.0.1" : "127.0.0.2");
+		wt_tcp_rig_close(&rig);
+	}
+}
+
 /* ---- congestion control */
 
 static void an_unknown_congestion_control_is_refused(void **state)
@@ -320,6 +341,27 @@ static void a_connection_that_the_core_refuses_is_closed(void **state)
 	wt_tcp_rig_close(&rig);
 }
 
+static void an_event_loop_that_is_full_closes_the_connection(void **state)
+{
+	(void)state;
+	for (int allowance = 0; allowance < 2; allowance++) {
+		struct wt_tcp_rig rig;
+		struct sockaddr_storage address;
+
+		wt_tcp_rig_open(&rig, NULL);
+		rig.host->allowance = allowance;
+		address = wt_tcp_rig_address(&rig, 0);
+
+		int peer = wt_tcp_rig_connect_raw(&address);
+
+		say_something(peer);
+		WT_LOOP_UNTIL(rig.host, wt_loop_host_counter(rig.host, "tcp_accept_refused") == 1);
+		assert_int_equal(wt_tcp_rig_end_of(peer), ECONNRESET);
+		close(peer);
+		wt_tcp_rig_close(&rig);
+	}
+}
+
 static void three_hundred_connections(void **state)
 {
 	enum { MANY = 300 };
@@ -414,10 +456,12 @@ int main(void)
 		cmocka_unit_test(listening_is_all_or_nothing),
 		cmocka_unit_test(an_address_that_is_not_ours_is_named),
 		cmocka_unit_test(a_privileged_port_is_named),
+		cmocka_unit_test(an_event_loop_that_is_full_stops_listening),
 		cmocka_unit_test(an_unknown_congestion_control_is_refused),
 		cmocka_unit_test(the_congestion_control_is_set_both_ways),
 		cmocka_unit_test(a_connection_has_its_options),
 		cmocka_unit_test(a_connection_that_the_core_refuses_is_closed),
+		cmocka_unit_test(an_event_loop_that_is_full_closes_the_connection),
 		cmocka_unit_test(three_hundred_connections),
 		cmocka_unit_test(accepting_without_descriptors_rests),
 	};

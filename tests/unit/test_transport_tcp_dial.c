@@ -139,6 +139,26 @@ static void an_address_of_another_family_is_refused(void **state)
 	wt_tcp_rig_close(&rig);
 }
 
+static void a_dial_without_an_event_loop_fails_at_once(void **state)
+{
+	struct sockaddr_storage address = wt_tcp_rig_ipv4("127.0.0.1", 9);
+	struct wt_error err = { .struct_size = sizeof err };
+	struct wt_tcp_rig rig;
+	void *tconn = NULL;
+
+	(void)state;
+	wt_tcp_rig_open(&rig, &no_listen);
+	for (int allowance = 0; allowance < 2; allowance++) {
+		rig.host->allowance = allowance;
+		assert_int_equal(rig.ops->dial(rig.self, wt_loop_host_worker(rig.host),
+					       (struct sockaddr *)&address,
+					       wt_tcp_rig_len(&address), NULL, NULL, &tconn, &err),
+				 WT_ERR_NOMEM);
+		assert_null(tconn);
+	}
+	wt_tcp_rig_close(&rig);
+}
+
 /* ---- ends */
 
 enum ending { FIN, FIN_MID_RECORD, FIN_MID_LENGTH, HALF_CLOSE, RESET, RESET_MID_RECORD };
@@ -190,6 +210,12 @@ static void an_end_is_told_in_words_after_the_last_record(void **state)
 		assert_int_equal(reader.status, WT_ERR_CLOSED);
 		assert_int_equal(conn->why, WT_ERR_CLOSED);
 		assert_string_equal(conn->text, cases[i].text);
+		/* Until close() the loop can rest. */
+		unsigned wakeups = rig.host->wakeups;
+
+		for (int turn = 0; turn < 3; turn++)
+			wt_loop_host_turn(rig.host, 2);
+		assert_int_equal(rig.host->wakeups, wakeups);
 		if (cases[i].ending == HALF_CLOSE)
 			close(peer);
 		wt_tcp_rig_close(&rig);
@@ -285,6 +311,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_network_is_named),
 		cmocka_unit_test(a_dial_can_be_given_up),
 		cmocka_unit_test(an_address_of_another_family_is_refused),
+		cmocka_unit_test(a_dial_without_an_event_loop_fails_at_once),
 		cmocka_unit_test(an_end_is_told_in_words_after_the_last_record),
 		cmocka_unit_test(the_core_may_close_inside_a_report),
 		cmocka_unit_test(close_is_orderly_and_abort_resets),
