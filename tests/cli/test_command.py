@@ -312,6 +312,15 @@ class Check(Command):
         }
         run = self.run_wtcore("-t", "-c", "t.ini", **options)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
+        # Root's files are as good as one's own; those of a third are not.
+        os.chmod(f"{home}/t.ini", 0o644)
+        os.chown(f"{home}/t.ini", 0, 0)
+        self.assertEqual(self.run_wtcore("-t", "-c", "t.ini", **options).returncode, 0)
+        os.chown(f"{home}/t.ini", 1, 1)
+        run = self.run_wtcore("-t", "-c", "t.ini", **options)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(f"belongs to uid 1, allowed is root or uid {NOBODY}", run.stderr)
+        os.chown(f"{home}/t.ini", NOBODY, NOBODY)
         os.chown(f"{home}/alice.psk", 1, 1)
         run = self.run_wtcore("-t", "-c", "t.ini", **options)
         self.assertEqual(run.returncode, 2)

@@ -139,6 +139,8 @@ static void bad_values_say_what_is_allowed(void **state)
 		{ "depth", "0x10", "\"0x10\"", uint_text },
 		{ "depth", "1 0", "\"1 0\"", uint_text },
 		{ "depth", "18446744073709551617", "\"18446744073709551617\"", uint_text },
+		{ "wide", "30000000000000000000", "\"30000000000000000000\"",
+		  " found, allowed is a whole number from 0 to 18446744073709551615" },
 		{ "wide", "18446744073709551616", "\"18446744073709551616\"",
 		  " found, allowed is a whole number from 0 to 18446744073709551615" },
 		{ "format", "jsno", "\"jsno\"",
