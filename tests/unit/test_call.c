@@ -207,6 +207,43 @@ static void batches_work_with_and_without_the_plugin(void **state)
 	assert_int_equal(counted("crypto-toy-batch.open_failed"), 0);
 }
 
+static const struct wt_crypto_ops *wiping_ops;
+static unsigned wipes;
+
+static void counting_wipe(void *self, void *ctx)
+{
+	wipes++;
+	wiping_ops->key_wipe(self, ctx);
+}
+
+/* A context may hold memory of a library, which only the plugin can wipe. */
+static void the_plugin_wipes_its_keys(void **state)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_host_instance host;
+	struct wt_config *cfg;
+	const struct wt_plugin *plugin = load(WT_KIND_CRYPTO, "toy", &host, &cfg);
+	struct wt_crypto_faults faults = { .key_init = 2 };
+	struct wt_crypto_ops ops = plugin->ops.crypto;
+	struct wt_crypto *crypto = NULL;
+	void *ctx;
+
+	(void)state;
+	wiping_ops = &plugin->ops.crypto;
+	ops.key_wipe = counting_wipe;
+	assert_int_equal(wt_crypto_new(plugin, &host, cfg, &crypto, &err), WT_OK);
+	crypto->ops = &ops;
+	crypto->faults = &faults;
+	ctx = wt_crypto_key_new(crypto, NULL, key);
+	assert_non_null(ctx);
+	assert_null(wt_crypto_key_new(crypto, NULL, key));
+	assert_int_equal(wipes, 0);
+	wt_crypto_key_free(crypto, ctx);
+	assert_int_equal(wipes, 1);
+	wt_crypto_free(crypto);
+	wt_config_free(cfg);
+}
+
 static void a_create_that_fails_names_the_plugin(void **state)
 {
 	struct wt_error err = WT_ERROR_INIT;
@@ -301,6 +338,7 @@ int main(void)
 		CASE(records_make_the_round_trip),
 		CASE(injected_failures_hit_the_nth_call_once),
 		CASE(batches_work_with_and_without_the_plugin),
+		CASE(the_plugin_wipes_its_keys),
 		CASE(a_create_that_fails_names_the_plugin),
 		CASE(transports_are_called_through_wrappers),
 		CASE(handshakes_are_called_through_wrappers),

@@ -4,6 +4,7 @@
  * that nothing of it stays behind. The plugins are tests/fixtures/bad-plugins,
  * copied into a directory whose owner and mode the test decides. */
 
+#include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/secret.h"
+#include "plugin/descriptor.h"
 #include "plugin/registry.h"
 #include "support/fixture.h"
 #include "support/process.h"
@@ -146,11 +148,13 @@ static const struct {
 	{ C, "sigill", WT_ERR_UNAVAILABLE, 0, { "load: ", "SIGILL", "constructors", "another CPU" } },
 	{ C, "sigsegv", WT_ERR_INVALID, 0, { "load: ", "SIGSEGV", "constructors", "another plugin" } },
 	{ C, "abort", WT_ERR_INVALID, 0, { "load: ", "SIGABRT", "saying \"toy: heap is broken\";" } },
-	{ C, "hang", WT_ERR_INVALID, 300, { "load: hung", "constructors", "300 ms", "another plugin" } },
+	{ C, "hang", WT_ERR_INVALID, 1000, { "load: hung", "constructors", "1000 ms", "another plugin" } },
 	{ C, "leave", WT_ERR_INVALID, 0, { "load: ", "status 7", "constructors" } },
 	{ C, "unresolved", WT_ERR_UNAVAILABLE, 0, { "load: undefined symbol: wt_symbol_of_nobody", "another build" } },
+	{ C, "replaced", WT_ERR_IO, 0, { "load: ", "replaced while it was being loaded", "start again" } },
 
 	{ C, "no-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "wt_plugin_descriptor", "WT_PLUGIN" } },
+	{ C, "borrowed-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "does not export" } },
 	{ C, "descriptor-short", WT_ERR_INVALID, 0, { "descriptor: ", "40 bytes, at least 56", "WT_PLUGIN" } },
 	{ C, "descriptor-abi", WT_ERR_INVALID, 0, { "descriptor: ", "ABI 3.1", "note says 0.1" } },
 	{ C, "descriptor-kind", WT_ERR_INVALID, 0, { "descriptor: ", "auth plugin", "note says crypto" } },
@@ -180,7 +184,7 @@ static const struct {
 	{ C, "required", WT_ERR_INVALID, 0, { "keys: ", "needed", "defaults alone" } },
 
 	{ C, "unavailable", WT_ERR_UNAVAILABLE, 0, { "available: ", "no such?instruction", "another plugin" } },
-	{ C, "available-hangs", WT_ERR_INVALID, 300, { "available: hung", "availability test" } },
+	{ C, "available-hangs", WT_ERR_INVALID, 1000, { "available: hung", "availability test" } },
 	{ C, "available-crashes", WT_ERR_UNAVAILABLE, 0, { "available: ", "SIGILL", "availability test" } },
 
 	{ C, "vector-tag", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong answer", "another build" } },
@@ -195,6 +199,7 @@ static const struct {
 	{ C, "seal-batch", WT_ERR_CRYPTO, 0, { "self-test: ", "seal_batch gave a wrong" } },
 	{ C, "open-batch", WT_ERR_CRYPTO, 0, { "self-test: ", "open_batch gave a wrong" } },
 	{ C, "key-stays", WT_ERR_CRYPTO, 0, { "self-test: ", "key_wipe left a piece" } },
+	{ C, "key-shared", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong" } },
 	{ C, "unload-crashes", WT_ERR_INVALID, 0, { "unload: ", "SIGSEGV", "destructors" } },
 	/* clang-format on */
 };
@@ -252,6 +257,20 @@ static void text_and_broken_files_are_refused(void **state)
 	assert_refused(C, "odd", WT_ERR_UNSUPPORTED, 0,
 		       (const char *const[PARTS]){ "note: is for another machine", "build it" });
 	whole[18] ^= 0x55;
+	/* A segment that begins, and one that ends, behind the file. */
+	for (int field = 0; field < 2; field++) {
+		ElfW(Phdr) *segment =
+			(ElfW(Phdr) *)(void *)(whole + ((ElfW(Ehdr) *)(void *)whole)->e_phoff);
+		ElfW(Phdr) right = *segment;
+
+		if (field == 0)
+			segment->p_offset = size + 1;
+		else
+			segment->p_filesz = size - segment->p_offset + 1;
+		free(wt_scratch_file(place, "crypto-odd.so", whole, size, 0644));
+		assert_refused(C, "odd", WT_ERR_INVALID, 0, damaged);
+		*segment = right;
+	}
 	whole[16] = 2;
 	free(wt_scratch_file(place, "crypto-odd.so", whole, size, 0644));
 	assert_refused(C, "odd", WT_ERR_INVALID, 0,
@@ -322,8 +341,8 @@ static void good_plugins_load_and_leave_nothing(void **state)
 		size_t keys;
 	} good[] = {
 		{ C, "toy", 2 },	   { C, "toy-batch", 2 }, { C, "toy-exact", 2 },
-		{ C, "toy-batchless", 2 }, { T, "still", 1 },	  { T, "still-short", 0 },
-		{ A, "nobody", 1 },
+		{ C, "toy-batchless", 2 }, { C, "toy-newer", 2 }, { T, "still", 1 },
+		{ T, "still-short", 0 },   { A, "nobody", 1 },
 	};
 	struct before before = look();
 	struct wt_registry *registry = new_registry(0);
@@ -376,6 +395,17 @@ static void what_lies_outside_struct_size_is_absent(void **state)
 	assert_null(load(registry, C, "toy-batchless")->ops.crypto.open_batch);
 	assert_null(load(registry, T, "still-short")->descriptor->config_keys);
 	wt_registry_free(registry);
+}
+
+static void whole_fields_of_both_sizes_are_copied(void **state)
+{
+	(void)state;
+	assert_int_equal(wt_size_known(40, 64), 40);
+	assert_int_equal(wt_size_known(47, 64), 40);
+	assert_int_equal(wt_size_known(64, 64), 64);
+	assert_int_equal(wt_size_known(72, 64), 64);
+	assert_int_equal(wt_size_known(UINT32_MAX, 64), 64);
+	assert_int_equal(wt_size_known(7, 64), 0);
 }
 
 static void optional_slots_have_defaults(void **state)
@@ -471,6 +501,7 @@ int main(void)
 						drop_place),
 		cmocka_unit_test_setup_teardown(what_lies_outside_struct_size_is_absent, make_place,
 						drop_place),
+		cmocka_unit_test(whole_fields_of_both_sizes_are_copied),
 		cmocka_unit_test_setup_teardown(optional_slots_have_defaults, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(the_self_test_can_be_left_out, make_place,

@@ -23,7 +23,7 @@
 #include "support/process.h"
 
 #define LONG_MS 60000u
-#define SHORT_MS 200u
+#define SHORT_MS 1000u /* enough to get to the point */
 
 /* ---- children ------------------------------------------------------------ */
 
@@ -123,6 +123,12 @@ static enum wt_status forks(struct wt_probe *probe, void *arg, struct wt_error *
 	}
 }
 
+static enum wt_status flushes(struct wt_probe *probe, void *arg, struct wt_error *err)
+{
+	(void)probe, (void)arg, (void)err;
+	return fflush(NULL) == 0 ? WT_OK : WT_ERR_IO;
+}
+
 /* ---- the table ----------------------------------------------------------- */
 
 static int sigsegv = SIGSEGV, sigill = SIGILL, sigusr1 = SIGUSR1, zero = 0, seven = 7;
@@ -214,8 +220,8 @@ static void tell_exit(void)
 		perror("test_probe");
 }
 
-/* exit() in the child must neither run our handlers nor write our buffers. */
-static void exit_in_the_child_is_not_ours(void **state)
+/* The child must neither run our exit handlers nor write our buffers. */
+static void handlers_and_buffers_stay_ours(void **state)
 {
 	struct wt_error err = WT_ERROR_INIT;
 	struct wt_probe_result result;
@@ -230,6 +236,8 @@ static void exit_in_the_child_is_not_ours(void **state)
 	fputs("once", stream);
 	assert_int_equal(wt_probe_run(exits, &zero, LONG_MS, &result, &err), WT_OK);
 	assert_int_equal(result.end, WT_PROBE_EXITED);
+	assert_int_equal(wt_probe_run(flushes, NULL, LONG_MS, &result, &err), WT_OK);
+	assert_int_equal(result.status, WT_OK);
 	fclose(stream);
 
 	char text[16] = "";
@@ -245,7 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_end_is_told_and_nothing_stays),
 		cmocka_unit_test(what_the_child_forked_ends_with_it),
-		cmocka_unit_test(exit_in_the_child_is_not_ours),
+		cmocka_unit_test(handlers_and_buffers_stay_ours),
 	};
 
 	/* The child must not inherit what its host does with signals. */
