@@ -11,9 +11,9 @@
 #include "plugin/place.h"
 
 struct wt_registry {
-	struct wt_registry_options options;
-	char *wanted_dir; /* options.plugin_dir */
-	char *dir;	  /* NULL until it could be found */
+	struct wt_registry_options options; /* without plugin_dir, which is: */
+	char *wanted_dir;
+	char *dir; /* NULL until it could be found */
 	struct wt_loaded **loaded;
 	size_t count;
 };
@@ -38,6 +38,7 @@ struct wt_registry *wt_registry_new(const struct wt_registry_options *options)
 	if (!registry)
 		return NULL;
 	registry->options = *options;
+	registry->options.plugin_dir = NULL;
 	if (options->plugin_dir) {
 		registry->wanted_dir = strdup(options->plugin_dir);
 		if (!registry->wanted_dir) {

@@ -46,8 +46,8 @@ struct wt_registry_options {
 
 struct wt_registry;
 
-/* NULL: out of memory. `options` is copied, what it points to is borrowed. A
- * directory that cannot be used is an error of wt_registry_load. */
+/* NULL: out of memory. `options` and plugin_dir are copied, `host` is borrowed.
+ * A directory that cannot be used is an error of wt_registry_load. */
 struct wt_registry *wt_registry_new(const struct wt_registry_options *options) WT_MUST_CHECK;
 /* The exact reverse of loading; every instance is destroyed before. NULL is
  * allowed. */
