@@ -7,7 +7,7 @@
 #include <whispertunnel/wire.h>
 
 #include "fuzz.h"
-#include "record/inner.h"
+#include "record/vnet.h"
 #include "tun/tun.h"
 
 static void check_packet(const struct wt_inner *inner)
@@ -51,15 +51,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!record)
 		return 0;
 	uint8_t *text = record + WT_RECORD_HEADER;
+	struct wt_inner_limits limits = { .inner_mtu = 1500 };
 	struct wt_inner inner;
 
 	if (size > 0)
 		memcpy(text, data, size);
-	if (wt_inner_parse(text, size, &inner) == WT_DROP_NONE) {
+	if (wt_inner_parse(text, size, &limits, &inner) == WT_DROP_NONE) {
 		FUZZ_CHECK(inner.body == text + 1 && inner.len == size - 1);
 		if (inner.kind == WT_INNER_PACKET) {
 			check_packet(&inner);
-			wt_inner_offload_none(inner.body);
+			wt_vnet_write(&inner);
 			FUZZ_CHECK(memcmp(inner.body, data + 1, inner.len) == 0);
 		} else if (inner.kind == WT_INNER_CONTROL) {
 			check_control(&inner);

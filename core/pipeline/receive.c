@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "plugin/call.h"
 #include "record/header.h"
+#include "record/vnet.h"
 #include "session/handshake.h"
 #include "session/life.h"
 #include "session/node.h"
@@ -33,7 +34,7 @@ static void deliver(struct wt_conn *conn, struct wt_inner *inner)
 			       wt_peer_name(peer));
 		return;
 	}
-	wt_inner_offload_none(inner->body);
+	wt_vnet_write(inner);
 	do
 		n = write(worker->tun.fd, inner->body - WT_TUN_HEADER, WT_TUN_HEADER + inner->len);
 	while (n < 0 && errno == EINTR);
@@ -75,6 +76,8 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 {
 	struct wt_worker *worker = conn->worker;
 	struct wt_keypair *pair = wt_keyring_find(&conn->keys, message->receiver_index);
+	const struct wt_inner_limits own = { .features = worker->node->params.features,
+					     .inner_mtu = worker->node->params.inner_mtu };
 	struct wt_inner inner;
 	enum wt_drop drop = WT_DROP_INDEX;
 
@@ -97,14 +100,14 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 	/* In order: what the other end seals under new keys is the end of the old. */
 	if (pair == conn->keys.current)
 		wt_keyring_wipe_previous(&conn->keys);
-	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE,
+	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE, &own,
 			      &inner);
 	if (drop != WT_DROP_NONE) {
 		wt_drop_count(worker, conn->peer, drop);
 		return;
 	}
-	wt_life_received(conn, inner.kind == WT_INNER_PACKET);
-	if (inner.kind == WT_INNER_PACKET)
+	wt_life_received(conn, wt_inner_has_packet(&inner));
+	if (wt_inner_has_packet(&inner))
 		deliver(conn, &inner);
 	else if (inner.kind == WT_INNER_CONTROL)
 		control(conn, &inner);

@@ -29,7 +29,13 @@ enum wt_drop {
 	WT_DROP_IP_VERSION,  /* neither IPv4 nor IPv6 */
 	WT_DROP_IP_HEADER,   /* header length impossible or not inside */
 	WT_DROP_IP_LENGTH,   /* total length is not the record's */
+	WT_DROP_FRAGMENT,    /* 0x02, 0x03: a fragment */
+	WT_DROP_PROTOCOL,    /* 0x02, 0x03: not TCP or UDP right behind IP */
+	WT_DROP_LAYER4,	     /* 0x02, 0x03: TCP or UDP header impossible */
+	WT_DROP_TCP_FLAGS,   /* 0x03: SYN, RST, URG or CWR in a run */
+	WT_DROP_SEGMENTS,    /* 0x03: size or number of segments */
 	WT_DROP_SOURCE,	     /* source outside the peer's allowed_ips */
+	WT_DROP_OFFLOAD,     /* sending: the offload header contradicts the packet */
 	WT_DROP_NO_ROUTE,    /* sending: no peer has the destination */
 	WT_DROP_NO_SESSION,  /* sending: the peer has no usable keys */
 	WT_DROP_SEND_LIMIT,  /* sending: the key may seal no more */

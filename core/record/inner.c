@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/inner.h"
 
-#include <linux/virtio_net.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "tun/tun.h"
+#include "record/params.h"
 
 #define TLV_HEADER 3u
-
-_Static_assert(sizeof(struct virtio_net_hdr) == WT_TUN_HEADER, "the header that the TUN expects");
 
 /* ---- control ------------------------------------------------------------- */
 
@@ -114,29 +111,58 @@ const char *wt_close_text(uint8_t reason)
 
 /* ---- the plaintext of a record ------------------------------------------- */
 
-enum wt_drop wt_inner_parse(uint8_t *text, size_t len, struct wt_inner *out)
+static enum wt_drop parse_packet(struct wt_inner *inner)
+{
+	return wt_packet_parse(inner->body, inner->len, &inner->packet);
+}
+
+static enum wt_drop parse_partial(struct wt_inner *inner)
+{
+	enum wt_drop drop = parse_packet(inner);
+
+	if (drop != WT_DROP_NONE)
+		return drop;
+	return wt_layer4_parse(inner->body, inner->len, &inner->packet, &inner->layer4);
+}
+
+static enum wt_drop parse_segments(struct wt_inner *inner, const struct wt_inner_limits *own)
+{
+	enum wt_drop drop;
+
+	if (inner->len < sizeof inner->segment_size)
+		return WT_DROP_LENGTH;
+	inner->segment_size = wt_load_be16(inner->body);
+	inner->body += sizeof inner->segment_size;
+	inner->len -= sizeof inner->segment_size;
+	drop = parse_partial(inner);
+	if (drop != WT_DROP_NONE)
+		return drop;
+	if (!(own->features & inner->layer4.run_feature))
+		return WT_DROP_KIND;
+	return wt_layer4_check_run(&inner->layer4, inner->len, inner->segment_size, own->inner_mtu);
+}
+
+enum wt_drop wt_inner_parse(uint8_t *text, size_t len, const struct wt_inner_limits *own,
+			    struct wt_inner *out)
 {
 	if (len == 0)
 		return WT_DROP_LENGTH;
-	*out = (struct wt_inner){ .body = text + 1, .len = len - 1 };
+	*out = (struct wt_inner){ .kind = (enum wt_inner_kind)text[0],
+				  .body = text + 1,
+				  .len = len - 1 };
 	switch (text[0]) {
 	case WT_INNER_PADDING:
-		out->kind = WT_INNER_PADDING;
 		return WT_DROP_NONE;
 	case WT_INNER_PACKET:
-		out->kind = WT_INNER_PACKET;
-		return wt_packet_parse(out->body, out->len, &out->packet);
+		return parse_packet(out);
+	case WT_INNER_PARTIAL:
+		return own->features & WT_FEATURE_PARTIAL ? parse_partial(out) : WT_DROP_KIND;
+	case WT_INNER_SEGMENTS:
+		return own->features & WT_FEATURE_SEGMENTS ? parse_segments(out, own)
+							   : WT_DROP_KIND;
 	case WT_INNER_CONTROL:
-		out->kind = WT_INNER_CONTROL;
 		return control_ok(out->body, out->len) ? WT_DROP_NONE : WT_DROP_CONTROL;
 	default:
 		return WT_DROP_KIND;
 	}
-}
-
-void wt_inner_offload_none(uint8_t *packet)
-{
-	const struct virtio_net_hdr header = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };
-
-	memcpy(packet - WT_TUN_HEADER, &header, sizeof header);
 }

@@ -3,10 +3,12 @@
  * inner.h: the plaintext of a record: one byte of kind, then what it says.
  *
  *	0x00 anything (keepalive)    0x01 one IP packet    0x10 control (TLVs)
+ *	0x02 one IP packet whose TCP or UDP checksum the receiver's kernel finishes
+ *	0x03 u16 segment size, and an IP packet that it also cuts
  *
- * 0x02 and 0x03 (checksum and segmentation left to the receiver's kernel) may
- * only be sent to a peer that offered them. This version offers neither, so
- * they are refused as any other kind. docs/protocol.md "Inner header".
+ * 0x02 and 0x03 are sent only to a peer that offered them (record/params.h). To
+ * one who did not they are refused as any other kind. docs/protocol.md "Inner
+ * header".
  *
  * Pure functions on the caller's memory; any thread. Input has been opened, so
  * it comes from a peer; a peer may still be hostile.
@@ -20,6 +22,7 @@
 #include <whispertunnel/status.h>
 
 #include "record/drop.h"
+#include "record/layer4.h"
 #include "record/packet.h"
 
 enum wt_inner_kind {
@@ -30,20 +33,45 @@ enum wt_inner_kind {
 	WT_INNER_CONTROL = 0x10
 };
 
-struct wt_inner {
-	enum wt_inner_kind kind; /* PADDING, PACKET or CONTROL */
-	uint8_t *body;		 /* after the kind: the packet, or the TLVs */
-	size_t len;
-	struct wt_packet packet; /* PACKET only. The caller checks its source
-				  * against the peer's allowed_ips next. */
+/* What stands before the packet, at most: kind and segment size. */
+#define WT_INNER_PREFIX_MAX 3u
+
+/* What one end takes: of its parameters those that speak of packets. */
+struct wt_inner_limits {
+	uint32_t features;   /* WT_FEATURE_* */
+	uint32_t record_max; /* its largest record; sending */
+	uint32_t inner_mtu;
 };
 
-/* Read the plaintext of an opened record, `len` bytes at `text`. WT_DROP_NONE
- * means that all of it is sound: a packet passed wt_packet_parse, and every TLV
- * of a control record has a length that is inside and right for its type, so
- * that nothing of a record takes effect unless all of it can. On any other
- * answer *out is not to be used. */
-enum wt_drop wt_inner_parse(uint8_t *text, size_t len, struct wt_inner *out) WT_MUST_CHECK;
+struct wt_inner {
+	enum wt_inner_kind kind;
+	uint8_t *body; /* after the prefix: the packet, or the TLVs */
+	size_t len;
+	struct wt_packet packet; /* PACKET, PARTIAL, SEGMENTS. The caller checks its
+				  * source against the peer's allowed_ips next. */
+	struct wt_layer4 layer4; /* PARTIAL, SEGMENTS */
+	uint16_t segment_size;	 /* SEGMENTS */
+};
+
+/* Is there a packet in it, for the TUN? */
+static inline bool wt_inner_has_packet(const struct wt_inner *inner)
+{
+	return inner->kind == WT_INNER_PACKET || inner->kind == WT_INNER_PARTIAL ||
+	       inner->kind == WT_INNER_SEGMENTS;
+}
+
+/* Read the plaintext of an opened record, `len` bytes at `text`; `own` is what
+ * this end takes. WT_DROP_NONE means that all of it is sound: a packet passed
+ * wt_packet_parse; one of kind 0x02 wt_layer4_parse too, one of kind 0x03 also
+ * wt_layer4_check_run; every TLV of a control record has a length that is inside
+ * and right for its type, so that nothing of a record takes effect unless all of
+ * it can. On any other answer, theirs or
+ *	WT_DROP_LENGTH	no kind, or 0x03 without a segment size
+ *	WT_DROP_KIND	a kind, or a run of a protocol, that we do not take
+ *	WT_DROP_CONTROL	a TLV is wrong
+ * *out is not to be used. */
+enum wt_drop wt_inner_parse(uint8_t *text, size_t len, const struct wt_inner_limits *own,
+			    struct wt_inner *out) WT_MUST_CHECK;
 
 /* ---- control ------------------------------------------------------------- */
 
@@ -91,12 +119,5 @@ size_t wt_control_rekey(uint8_t out[WT_CONTROL_MAX]) WT_MUST_CHECK;
 
 /* "shutdown", for logs; "unknown reason" outside the range. */
 const char *wt_close_text(uint8_t reason);
-
-/* ---- towards the TUN ----------------------------------------------------- */
-
-/* Write the offload header of a complete packet (all zero: no checksum to
- * finish, no segments) into the WT_TUN_HEADER bytes before `packet`. Those are
- * the record's own header and kind, used up by then; no alignment is needed. */
-void wt_inner_offload_none(uint8_t *packet);
 
 #endif

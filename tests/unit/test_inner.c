@@ -11,7 +11,6 @@
 
 #include "base/bytes.h"
 #include "record/inner.h"
-#include "tun/tun.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -134,6 +133,9 @@ static void addresses_come_from_their_places(void **state)
 	assert_ptr_equal(packet.destination, ipv6 + 24);
 }
 
+/* An end that takes nothing but kind 0x01. */
+static const struct wt_inner_limits plain = { .inner_mtu = 65535 };
+
 /* ---- kinds --------------------------------------------------------------- */
 
 static void only_three_kinds_exist(void **state)
@@ -142,7 +144,7 @@ static void only_three_kinds_exist(void **state)
 	for (unsigned kind = 0; kind < 256; kind++) {
 		uint8_t text[1 + 20] = { (uint8_t)kind, 0x45, 0, 0, 20 };
 		struct wt_inner inner;
-		enum wt_drop drop = wt_inner_parse(text, sizeof text, &inner);
+		enum wt_drop drop = wt_inner_parse(text, sizeof text, &plain, &inner);
 
 		switch (kind) {
 		case WT_INNER_PADDING:
@@ -170,8 +172,8 @@ static void padding_may_be_anything(void **state)
 	memset(text, 0xee, sizeof text);
 	text[0] = WT_INNER_PADDING;
 	for (size_t len = 1; len <= sizeof text; len++)
-		assert_int_equal(wt_inner_parse(text, len, &inner), WT_DROP_NONE);
-	assert_int_equal(wt_inner_parse(text, 0, &inner), WT_DROP_LENGTH);
+		assert_int_equal(wt_inner_parse(text, len, &plain, &inner), WT_DROP_NONE);
+	assert_int_equal(wt_inner_parse(text, 0, &plain, &inner), WT_DROP_LENGTH);
 }
 
 static void a_packet_with_a_trailing_byte_drops(void **state)
@@ -180,10 +182,10 @@ static void a_packet_with_a_trailing_byte_drops(void **state)
 	struct wt_inner inner;
 
 	(void)state;
-	assert_int_equal(wt_inner_parse(text, 1 + 20, &inner), WT_DROP_NONE);
+	assert_int_equal(wt_inner_parse(text, 1 + 20, &plain, &inner), WT_DROP_NONE);
 	assert_int_equal(inner.packet.family, AF_INET);
-	assert_int_equal(wt_inner_parse(text, 1 + 21, &inner), WT_DROP_IP_LENGTH);
-	assert_int_equal(wt_inner_parse(text, 1, &inner), WT_DROP_IP_HEADER);
+	assert_int_equal(wt_inner_parse(text, 1 + 21, &plain, &inner), WT_DROP_IP_LENGTH);
+	assert_int_equal(wt_inner_parse(text, 1, &plain, &inner), WT_DROP_IP_HEADER);
 }
 
 /* ---- control ------------------------------------------------------------- */
@@ -243,7 +245,7 @@ static void a_control_record_is_sound_as_a_whole(void **state)
 
 		text[0] = WT_INNER_CONTROL;
 		memcpy(text + 1, controls[i].body, controls[i].len);
-		enum wt_drop drop = wt_inner_parse(text, 1 + controls[i].len, &inner);
+		enum wt_drop drop = wt_inner_parse(text, 1 + controls[i].len, &plain, &inner);
 
 		if (drop != (controls[i].items < 0 ? WT_DROP_CONTROL : WT_DROP_NONE))
 			fail_msg("%s: %s", controls[i].what, wt_drop_name(drop));
@@ -274,7 +276,7 @@ static void built_controls_are_read_back(void **state)
 	(void)state;
 	assert_int_equal(wt_control_close(out, WT_CLOSE_REPLACED), sizeof close);
 	assert_memory_equal(out, close, sizeof close);
-	assert_int_equal(wt_inner_parse(out, sizeof close, &inner), WT_DROP_NONE);
+	assert_int_equal(wt_inner_parse(out, sizeof close, &plain, &inner), WT_DROP_NONE);
 	assert_true(wt_control_next(&inner, &at, &item));
 	assert_int_equal(item.type, WT_CONTROL_CLOSE);
 	assert_int_equal(item.len, 1);
@@ -299,19 +301,6 @@ static void close_reasons_have_words(void **state)
 	}
 }
 
-/* ---- towards the TUN ----------------------------------------------------- */
-
-static void the_offload_header_is_zero_and_nothing_else_is(void **state)
-{
-	uint8_t slot[64];
-
-	(void)state;
-	memset(slot, 0xaa, sizeof slot);
-	wt_inner_offload_none(slot + 33);
-	for (size_t i = 0; i < sizeof slot; i++)
-		assert_int_equal(slot[i], i >= 33 - WT_TUN_HEADER && i < 33 ? 0 : 0xaa);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,7 +313,6 @@ int main(void)
 		cmocka_unit_test(a_control_record_is_sound_as_a_whole),
 		cmocka_unit_test(built_controls_are_read_back),
 		cmocka_unit_test(close_reasons_have_words),
-		cmocka_unit_test(the_offload_header_is_zero_and_nothing_else_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/segment.h"
+
+#include <arpa/inet.h>
+#include <linux/virtio_net.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/bytes.h"
+#include "record/checksum.h"
+#include "record/vnet.h"
+
+/* RFC 791 section 3.1, RFC 8200 sections 3 and 4. */
+#define IPV4_LENGTH 2u
+#define IPV4_ID 4u
+#define IPV4_CHECKSUM 10u
+#define IPV6_HEADER 40u
+#define IPV6_LENGTH 4u
+#define IPV6_NEXT_HEADER 6u
+#define IPV6_EXTENSION_MIN 8u
+
+/* ---- what is there ------------------------------------------------------- */
+
+/* Where the header behind IPv6's extension headers starts, and its protocol.
+ * Those that the kernel cuts behind are walked over; a fragment header or
+ * anything unknown is the protocol found. */
+static bool skip_extensions(const uint8_t *data, size_t len, size_t *start, uint8_t *protocol)
+{
+	size_t at = IPV6_HEADER;
+	uint8_t next = data[IPV6_NEXT_HEADER];
+
+	while (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS) {
+		if (len - at < IPV6_EXTENSION_MIN)
+			return false;
+		size_t size = ((size_t)data[at + 1] + 1u) * 8u;
+
+		if (size > len - at)
+			return false;
+		next = data[at];
+		at += size;
+	}
+	*start = at;
+	*protocol = next;
+	return true;
+}
+
+static bool type_fits(uint8_t type, uint8_t family, uint8_t protocol)
+{
+	switch (type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return family == AF_INET && protocol == IPPROTO_TCP;
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return family == AF_INET6 && protocol == IPPROTO_TCP;
+	case WT_VNET_UDP_L4:
+		return protocol == IPPROTO_UDP;
+	default: /* UFO is never asked for */
+		return false;
+	}
+}
+
+/* The TCP or UDP header of the run; `*l4` is set when it is found. */
+static enum wt_drop find_header(const uint8_t *data, size_t len, const struct wt_packet *ip,
+				struct wt_layer4 *l4)
+{
+	uint8_t protocol;
+	size_t start;
+
+	if (ip->family == AF_INET)
+		return wt_layer4_parse(data, len, ip, l4);
+	if (!skip_extensions(data, len, &start, &protocol))
+		return WT_DROP_LAYER4;
+	if (protocol == IPPROTO_FRAGMENT)
+		return WT_DROP_FRAGMENT;
+	return wt_layer4_parse_at(data, len, ip, start, protocol, l4);
+}
+
+enum wt_drop wt_segments_start(struct wt_segments *out, const uint8_t *data, size_t len,
+			       const struct wt_packet *ip, const struct wt_vnet *vnet)
+{
+	struct wt_layer4 l4;
+	enum wt_drop drop = find_header(data, len, ip, &l4);
+	size_t size = vnet->segment_size;
+	uint16_t partial, all;
+
+	if (drop != WT_DROP_NONE)
+		return drop;
+	if (!type_fits(vnet->type, ip->family, l4.protocol) ||
+	    !(vnet->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) || vnet->checksum_start != l4.start ||
+	    vnet->checksum_offset != l4.checksum_offset)
+		return WT_DROP_OFFLOAD;
+	if (len == l4.payload || len - l4.payload > size * WT_SEGMENTS_MAX_CUT)
+		return WT_DROP_SEGMENTS;
+	/* The field holds the pseudo-header's sum for the whole run. What it is
+	 * otherwise made of (a source route's last address, say) stays in. */
+	memcpy(&partial, data + l4.start + l4.checksum_offset, sizeof partial);
+	all = (uint16_t)~htons((uint16_t)(len - l4.start));
+	*out = (struct wt_segments){ .data = data,
+				     .len = len,
+				     .at = l4.payload,
+				     .pseudo = (uint64_t)partial + all,
+				     .size = vnet->segment_size,
+				     .family = ip->family,
+				     .layer4 = l4 };
+	return WT_DROP_NONE;
+}
+
+size_t wt_segments_largest(const struct wt_segments *s)
+{
+	size_t payload = s->len - s->layer4.payload;
+
+	return s->layer4.payload + (payload < s->size ? payload : s->size);
+}
+
+/* ---- each packet --------------------------------------------------------- */
+
+static void write_ip(const struct wt_segments *s, uint8_t *out, size_t len)
+{
+	size_t header_len = (size_t)(out[0] & 0x0fu) * 4u;
+	uint16_t sum;
+
+	if (s->family == AF_INET6) {
+		wt_store_be16(out + IPV6_LENGTH, (uint16_t)(len - IPV6_HEADER));
+		return;
+	}
+	wt_store_be16(out + IPV4_LENGTH, (uint16_t)len);
+	wt_store_be16(out + IPV4_ID, (uint16_t)(wt_load_be16(out + IPV4_ID) + s->index));
+	memset(out + IPV4_CHECKSUM, 0, sizeof sum);
+	sum = (uint16_t)~wt_checksum_fold(wt_checksum_add(0, out, header_len));
+	memcpy(out + IPV4_CHECKSUM, &sum, sizeof sum);
+}
+
+static void write_tcp(const struct wt_segments *s, uint8_t *header, bool last)
+{
+	uint32_t sequence = wt_load_be32(header + WT_TCP_SEQUENCE);
+
+	wt_store_be32(header + WT_TCP_SEQUENCE, sequence + s->index * s->size);
+	if (!last)
+		header[WT_TCP_FLAGS] &= (uint8_t) ~(WT_TCP_FIN | WT_TCP_PSH);
+	if (s->index > 0)
+		header[WT_TCP_FLAGS] &= (uint8_t)~WT_TCP_CWR;
+}
+
+static void write_checksum(const struct wt_segments *s, uint8_t *header, size_t len)
+{
+	uint8_t *field = header + s->layer4.checksum_offset;
+	uint16_t sum;
+
+	memset(field, 0, sizeof sum);
+	sum = wt_checksum_fold(wt_checksum_add(s->pseudo + htons((uint16_t)len), header, len));
+	sum = (uint16_t)~sum;
+	/* Of UDP, 0 would say that there is no checksum. */
+	if (sum == 0 && s->layer4.protocol == IPPROTO_UDP)
+		sum = 0xffffu;
+	memcpy(field, &sum, sizeof sum);
+}
+
+size_t wt_segments_next(struct wt_segments *s, uint8_t *out)
+{
+	size_t headers = s->layer4.payload, rest = s->len - s->at;
+	size_t n = rest < s->size ? rest : s->size, len = headers + n;
+	uint8_t *layer4 = out + s->layer4.start;
+
+	if (n == 0)
+		return 0;
+	memcpy(out, s->data, headers);
+	memcpy(out + headers, s->data + s->at, n);
+	s->at += n;
+	write_ip(s, out, len);
+	if (s->layer4.protocol == IPPROTO_TCP)
+		write_tcp(s, layer4, s->at == s->len);
+	else
+		wt_store_be16(layer4 + WT_UDP_LENGTH, (uint16_t)(len - s->layer4.start));
+	write_checksum(s, layer4, len - s->layer4.start);
+	s->index++;
+	return len;
+}
