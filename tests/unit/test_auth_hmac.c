@@ -147,6 +147,8 @@ static void a_retry_sets_the_clock_right(void **state)
 	wt_auth_pair_finish(&pair);
 	wt_auth_pair_advance(&pair, 1000);
 	wt_auth_pair_run(&pair);
+	/* Tokens have a rate only under load. */
+	assert_int_equal(pair.r.rate_calls, 0);
 }
 
 /* The time of an M1 less the responder's, and what it leads to. */
@@ -228,6 +230,14 @@ static void times_must_grow_and_cannot_be_poisoned(void **state)
 		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
 		assert_int_equal(pair.m2.reason, WT_REASON_REPLAY);
 	}
+	/* Nor does an earlier one, let in by its token, become the mark. */
+	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_MORE);
+	pair.m1 = pair.m3;
+	wt_auth_pair_finish(&pair);
+	wt_auth_pair_restart(&pair, false); /* without the offset it adopted */
+	pair.i.clock.unix_ms = now + 30000;
+	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
+	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
 	pair.i.clock.unix_ms = now + 30001;
 	wt_auth_pair_run(&pair);
 	/* A year ahead, let in by its token, does not become the mark. */
@@ -478,6 +488,12 @@ static void under_load_a_token_is_needed(void **state)
 	assert_int_equal(pair.r.rate_calls, 4);
 	wt_auth_pair_run(&pair);
 	assert_int_equal(pair.r.rate_calls, 4);
+	/* A flood, then silence: what comes much later pays nothing for it. */
+	for (int i = 0; i < 300; i++)
+		(void)wt_auth_rig_accept(&pair.r, pair.channel, 1, pair.params_r, old.reply, 192,
+					 &pair.m2);
+	wt_auth_pair_advance(&pair, 5000);
+	wt_auth_pair_run(&pair);
 }
 
 static bool holds(const uint8_t *memory, size_t size, const uint8_t *what, size_t len)

@@ -126,6 +126,11 @@ static void m1_survives_no_change(void **state)
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
 	batter(&pair.m1, stranger);
+	for (size_t at = 12; at < 28; at++) {
+		pair.m1.reply[at] ^= 1;
+		stranger(pair.m1.reply, 192, WT_REASON_UNKNOWN_PEER);
+		pair.m1.reply[at] ^= 1;
+	}
 	wt_auth_pair_finish(&pair);
 }
 
@@ -337,6 +342,21 @@ static void after_a_restart_an_old_m1_costs_one_exchange(void **state)
 	assert_int_equal(fresh.r.dh, 1);
 	wt_auth_pair_run(&fresh);
 	wt_auth_pair_close(&fresh);
+}
+
+/* A holder of the key who uses an e_i twice gets no M2 that was for another. */
+static void one_ephemeral_makes_one_handshake(void **state)
+{
+	const uint8_t e_i[32] = { 1, 2, 3 };
+
+	(void)state;
+	wt_auth_rig_queue(&pair.i, e_i, sizeof e_i);
+	until_m2();
+	wt_auth_pair_advance(&pair, 1000);
+	wt_auth_rig_queue(&pair.i, e_i, sizeof e_i);
+	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
+	stranger(pair.m1.reply, 192, WT_REASON_REPLAY);
+	assert_int_equal(pair.r.dh, 1);
 }
 
 struct racer {
@@ -587,6 +607,26 @@ static void tokens_outlive_one_turn_of_the_secret(void **state)
 	}
 }
 
+static void the_secret_of_tokens_turns(void **state)
+{
+	static const struct {
+		uint64_t after_ms;
+		size_t drawn;
+	} cases[] = { { 119999, 0 }, { 1, 32 }, { 119999, 0 }, { 1, 32 }, { 240000, 64 } };
+	const uint8_t bytes[64] = { 0 };
+
+	(void)state;
+	pair.i.clock.unix_ms -= 1800000;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		wt_auth_pair_advance(&pair, cases[i].after_ms);
+		assert_int_equal(wt_auth_pair_start(&pair, 3), WT_AUTH_MORE);
+		pair.r.queued = 0;
+		wt_auth_rig_queue(&pair.r, bytes, sizeof bytes);
+		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
+		assert_int_equal(sizeof bytes - pair.r.queued, cases[i].drawn);
+	}
+}
+
 /* The token of one M1 in another of the same end and source, mac1 made right. */
 static void a_token_is_for_one_ephemeral(void **state)
 {
@@ -740,6 +780,7 @@ int main(void)
 		ON_STREAM(an_old_m1_leads_nowhere),
 		ON_DATAGRAM(an_old_m1_with_a_token_costs_one_exchange),
 		ON_STREAM(after_a_restart_an_old_m1_costs_one_exchange),
+		ON_BOTH(one_ephemeral_makes_one_handshake),
 		ON_DATAGRAM(one_m1_makes_one_handshake),
 		ON_BOTH(runs_do_not_mix),
 		ON_BOTH(channels_do_not_mix),
@@ -748,6 +789,7 @@ int main(void)
 		ON_BOTH(an_idle_slot_answers_nobody),
 		cmocka_unit_test(a_token_is_for_one_source_and_time),
 		ON_DATAGRAM(tokens_outlive_one_turn_of_the_secret),
+		ON_DATAGRAM(the_secret_of_tokens_turns),
 		ON_DATAGRAM(a_token_is_for_one_ephemeral),
 		ON_BOTH(forgeries_cost_no_exchange),
 		cmocka_unit_test(a_restart_costs_one_attempt),

@@ -114,6 +114,31 @@ static void wrong_keys_are_refused(void **state)
 	wt_auth_rig_remove(&dialler, ours);
 }
 
+/* A peer whose second key is refused was half in the table: nothing points to
+ * its memory afterwards. */
+static void a_refused_peer_is_not_pointed_to(void **state)
+{
+	const struct wt_auth_settings alice = { .name = "alice", .psk = key_a };
+	const struct wt_auth_settings bad = { .name = "bob", .psk = key_c, .psk_next = key_a };
+	const struct wt_auth_settings good = { .name = "bob", .psk = key_c };
+	struct wt_error err = { .struct_size = sizeof err };
+	uint8_t *memory = wt_secret_alloc(rig.ops->peer_size, rig.ops->peer_align);
+
+	(void)state;
+	assert_non_null(memory);
+	void *first = must_add(&rig, &alice, 1, WT_PEER_ACCEPTS);
+
+	assert_int_equal(rig.ops->peer_add(rig.self, (const struct wt_config *)&bad, 2,
+					   WT_PEER_ACCEPTS, memory, &err),
+			 WT_ERR_CONFIG);
+	memset(memory, 0xa5, rig.ops->peer_size);
+	void *second = must_add(&rig, &good, 2, WT_PEER_ACCEPTS);
+
+	wt_auth_rig_remove(&rig, second);
+	wt_auth_rig_remove(&rig, first);
+	wt_secret_free(memory);
+}
+
 static void keep_line(void *arg, const char *line)
 {
 	snprintf(arg, 256, "%s", line);
@@ -408,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(wrong_keys_are_refused),
+		TEST(a_refused_peer_is_not_pointed_to),
 		TEST(a_finished_change_of_key_is_pointed_out),
 		TEST(a_key_is_free_again_when_its_peer_is_gone),
 		TEST(a_realm_has_1_to_255_bytes),
