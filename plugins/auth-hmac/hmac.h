@@ -18,7 +18,6 @@ struct wt_hmac {
 	struct wt_primitives primitives;
 	struct wt_domain domain;
 	uint8_t h0[CHANNELS_MAX][HASH_SIZE]; /* by channel - 1 */
-	uint8_t decoy[HASH_SIZE];	     /* checked against when a tag is nobody's */
 	uint32_t dh_counter;		     /* X25519 results computed */
 	struct wt_hmac_peers peers;
 	struct wt_flood flood;

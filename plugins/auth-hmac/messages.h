@@ -89,8 +89,8 @@ _Static_assert(RETRY_SIZE < M1_SIZE && M2_SIZE < M1_SIZE, "an answer is smaller 
  * in the longest life, so the one before is always enough. */
 #define TOKEN_MINUTE_MS 60000u
 #define TOKEN_SECRET_MS 120000u
-/* More valid mac1 in a second than this is a flood: two cores do about ten
- * thousand handshakes a second, a thousand peers that all come back need four. */
+/* More valid mac1 in a second than this is a flood: an M2 costs a core 0.2 ms,
+ * so that less than a tenth of one goes to handshakes nobody waits for. */
 #define LOAD_PER_SECOND 256u
 /* What a peer's source may do in a flood, once it showed a token. */
 #define LOAD_RATE 20u

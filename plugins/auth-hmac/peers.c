@@ -7,15 +7,23 @@
 
 #define BUCKETS_MIN ((size_t)16)
 
-enum wt_status wt_peers_init(struct wt_hmac_peers *peers)
+enum wt_status wt_peers_init(struct wt_hmac_peers *peers, const struct wt_host *host)
 {
 	*peers = (struct wt_hmac_peers){ 0 };
-	return pthread_mutex_init(&peers->lock, NULL) == 0 ? WT_OK : WT_ERR_NOMEM;
+	host->random(host, peers->decoy.keys[KEY_CURRENT].client, HASH_SIZE);
+	if (pthread_mutex_init(&peers->lock, NULL) != 0)
+		return WT_ERR_NOMEM;
+	if (pthread_mutex_init(&peers->decoy.lock, NULL) != 0) {
+		pthread_mutex_destroy(&peers->lock);
+		return WT_ERR_NOMEM;
+	}
+	return WT_OK;
 }
 
 void wt_peers_free(struct wt_hmac_peers *peers)
 {
 	free(peers->buckets);
+	pthread_mutex_destroy(&peers->decoy.lock);
 	pthread_mutex_destroy(&peers->lock);
 }
 
@@ -49,10 +57,9 @@ static void unlist(struct wt_hmac_peers *peers, struct wt_hmac_tag *tag)
 	peers->tag_count--;
 }
 
-/* Tags travel in the clear: there is nothing to hide in the time this takes. */
 static bool same(const uint8_t *a, const uint8_t *b)
 {
-	return get64(a) == get64(b) && get64(a + 8) == get64(b + 8);
+	return ((get64(a) ^ get64(b)) | (get64(a + 8) ^ get64(b + 8))) == 0;
 }
 
 static struct wt_hmac_tag *lookup(const struct wt_hmac_peers *peers, const uint8_t *value)
@@ -208,8 +215,9 @@ struct wt_hmac_peer *wt_peers_find(struct wt_hmac_peers *peers, const struct wt_
 				   uint32_t *key)
 {
 	const uint64_t hour = host->unix_ms(host) / HOUR_MS;
-	struct wt_hmac_peer *peer = NULL;
+	struct wt_hmac_peer *peer = &peers->decoy;
 
+	*key = KEY_CURRENT;
 	pthread_mutex_lock(&peers->lock);
 	if (hour != peers->hour)
 		turn_hour(peers, p, hour);
@@ -218,8 +226,8 @@ struct wt_hmac_peer *wt_peers_find(struct wt_hmac_peers *peers, const struct wt_
 	if (found) {
 		peer = found->peer;
 		*key = found->key;
-		pthread_mutex_lock(&peer->lock);
 	}
+	pthread_mutex_lock(&peer->lock);
 	pthread_mutex_unlock(&peers->lock);
 	return peer;
 }

@@ -97,9 +97,10 @@ struct wt_hmac_peers {
 	size_t bucket_count, tag_count;
 	struct wt_hmac_tag **buckets; /* NULL while there is no peer */
 	struct wt_hmac_peer *first;
+	struct wt_hmac_peer decoy; /* found when a tag is nobody's; its key is random */
 };
 
-enum wt_status wt_peers_init(struct wt_hmac_peers *peers) WT_MUST_CHECK;
+enum wt_status wt_peers_init(struct wt_hmac_peers *peers, const struct wt_host *host) WT_MUST_CHECK;
 /* No peer is left. */
 void wt_peers_free(struct wt_hmac_peers *peers);
 
@@ -112,8 +113,9 @@ enum wt_status wt_peers_add(struct wt_hmac_peers *peers, const struct wt_primiti
 /* Take it out; when this returns no message holds it. */
 void wt_peers_remove(struct wt_hmac_peers *peers, struct wt_hmac_peer *peer);
 
-/* Whose tag is this? The peer, with its lock held, and the key in *key; NULL
- * when it is nobody's. */
+/* Whose tag is this? The peer, with its lock held, and the key in *key. When it
+ * is nobody's, the same of the decoy: what follows takes as long as for a
+ * peer, or the time would tell which tags are in use. */
 struct wt_hmac_peer *wt_peers_find(struct wt_hmac_peers *peers, const struct wt_primitives *p,
 				   const struct wt_host *host, const uint8_t tag[TAG_SIZE],
 				   uint32_t *key);

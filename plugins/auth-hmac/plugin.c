@@ -113,7 +113,6 @@ static enum wt_status create(const struct wt_host *host, const struct wt_config 
 		return WT_ERR_NOMEM;
 	}
 	hmac->host = host;
-	host->random(host, hmac->decoy, sizeof hmac->decoy);
 	hmac->dh_counter = host->counter(host, "hmac_dh");
 	status = wt_primitives_init(&hmac->primitives, err);
 	if (status != WT_OK)
@@ -121,7 +120,7 @@ static enum wt_status create(const struct wt_host *host, const struct wt_config 
 	status = set_realm(hmac, cfg, err);
 	if (status != WT_OK)
 		goto free_primitives;
-	status = wt_peers_init(&hmac->peers);
+	status = wt_peers_init(&hmac->peers, host);
 	if (status != WT_OK) {
 		out_of_memory(err, "the peers of auth-hmac");
 		goto free_primitives;

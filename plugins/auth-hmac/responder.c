@@ -208,14 +208,18 @@ static enum wt_auth_verdict answer_m2(struct wt_hmac *hmac, struct attempt *a)
 	return status == WT_OK ? WT_AUTH_MORE : wt_hmac_drop(out, wt_hmac_reason(status));
 }
 
-/* All that is decided once the tag named a peer, which is locked. */
+/* All that is decided once the tag named a peer, or the decoy; it is locked. */
 static enum wt_auth_verdict consider(struct wt_hmac *hmac, struct attempt *a)
 {
 	const struct wt_host *host = hmac->host;
 	const struct wt_auth_in *in = a->in;
 	enum wt_auth_reason reason;
 
-	if (!mac1_valid(hmac, in, a->secrets->client, &reason))
+	const bool valid = mac1_valid(hmac, in, a->secrets->client, &reason);
+
+	if (a->peer == &hmac->peers.decoy)
+		return wt_hmac_drop(a->out, WT_REASON_UNKNOWN_PEER);
+	if (!valid)
 		return wt_hmac_drop(a->out, reason);
 	a->out->flags |= WT_AUTH_OUT_PEER;
 	a->out->peer_id = a->peer->id;
@@ -255,19 +259,12 @@ enum wt_auth_verdict wt_responder_accept(struct wt_hmac *hmac, struct wt_worker 
 {
 	const struct wt_host *host = hmac->host;
 	struct attempt a = { .worker = worker, .in = in, .out = out };
-	uint32_t key = KEY_CURRENT;
-	enum wt_auth_reason reason;
+	uint32_t key;
 
 	if (in->message_len != M1_SIZE)
 		return wt_hmac_drop(out, WT_REASON_LENGTH);
 	a.now = host->unix_ms(host);
 	a.peer = wt_peers_find(&hmac->peers, &hmac->primitives, host, in->message + M1_TAG, &key);
-	if (!a.peer) {
-		/* As long as for a tag that is somebody's with a MAC that is
-		 * not: the time must not tell which tags are in use. */
-		(void)mac1_valid(hmac, in, hmac->decoy, &reason);
-		return wt_hmac_drop(out, WT_REASON_UNKNOWN_PEER);
-	}
 	a.secrets = &a.peer->keys[key];
 	enum wt_auth_verdict verdict = consider(hmac, &a);
 
