@@ -7,14 +7,8 @@
 
 #include "base/bytes.h"
 #include "record/checksum.h"
+#include "record/ip.h"
 #include "record/params.h"
-
-/* RFC 791 section 3.1, RFC 8200 section 3. */
-#define IPV4_FRAGMENT 6u
-#define IPV4_PROTOCOL 9u
-#define IPV4_MORE_OR_OFFSET 0x3fffu
-#define IPV6_NEXT_HEADER 6u
-#define IPV6_HEADER 40u
 
 static enum wt_drop parse_tcp(const uint8_t *data, size_t len, struct wt_layer4 *l4)
 {
@@ -73,11 +67,12 @@ enum wt_drop wt_layer4_parse(const uint8_t *data, size_t len, const struct wt_pa
 {
 	/* An extension header is just another protocol here. */
 	if (ip->family == AF_INET6)
-		return wt_layer4_parse_at(data, len, ip, IPV6_HEADER, data[IPV6_NEXT_HEADER], out);
-	if ((wt_load_be16(data + IPV4_FRAGMENT) & IPV4_MORE_OR_OFFSET) != 0)
+		return wt_layer4_parse_at(data, len, ip, WT_IPV6_HEADER, data[WT_IPV6_NEXT_HEADER],
+					  out);
+	if ((wt_load_be16(data + WT_IPV4_FRAGMENT) & WT_IPV4_MORE_OR_OFFSET) != 0)
 		return WT_DROP_FRAGMENT;
 	return wt_layer4_parse_at(data, len, ip, (size_t)(data[0] & 0x0fu) * 4u,
-				  data[IPV4_PROTOCOL], out);
+				  data[WT_IPV4_PROTOCOL], out);
 }
 
 enum wt_drop wt_layer4_check_run(const struct wt_layer4 *l4, size_t len, uint16_t size,

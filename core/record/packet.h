@@ -8,6 +8,7 @@
 #ifndef WT_RECORD_PACKET_H
 #define WT_RECORD_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <whispertunnel/status.h>
@@ -28,5 +29,12 @@ struct wt_packet {
  * WT_PACKET_MAX. WT_DROP_NONE fills *out; otherwise WT_DROP_IP_VERSION,
  * WT_DROP_IP_HEADER or WT_DROP_IP_LENGTH, and *out is not set. */
 enum wt_drop wt_packet_parse(const uint8_t *data, size_t len, struct wt_packet *out) WT_MUST_CHECK;
+
+/* Of a sound IPv6 packet: the first header behind hop-by-hop options, routing
+ * headers and destination options: where it starts (at most len) and its
+ * protocol, which may be the fragment header's, or one we do not know. False:
+ * an extension header is not inside. */
+bool wt_packet_skip_extensions(const uint8_t *data, size_t len, size_t *start,
+			       uint8_t *protocol) WT_MUST_CHECK;
 
 #endif

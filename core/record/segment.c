@@ -10,41 +10,10 @@
 
 #include "base/bytes.h"
 #include "record/checksum.h"
+#include "record/ip.h"
 #include "record/vnet.h"
 
-/* RFC 791 section 3.1, RFC 8200 sections 3 and 4. */
-#define IPV4_LENGTH 2u
-#define IPV4_ID 4u
-#define IPV4_CHECKSUM 10u
-#define IPV6_HEADER 40u
-#define IPV6_LENGTH 4u
-#define IPV6_NEXT_HEADER 6u
-#define IPV6_EXTENSION_MIN 8u
-
 /* ---- what is there ------------------------------------------------------- */
-
-/* Where the header behind IPv6's extension headers starts, and its protocol.
- * Those that the kernel cuts behind are walked over; a fragment header or
- * anything unknown is the protocol found. */
-static bool skip_extensions(const uint8_t *data, size_t len, size_t *start, uint8_t *protocol)
-{
-	size_t at = IPV6_HEADER;
-	uint8_t next = data[IPV6_NEXT_HEADER];
-
-	while (next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_DSTOPTS) {
-		if (len - at < IPV6_EXTENSION_MIN)
-			return false;
-		size_t size = ((size_t)data[at + 1] + 1u) * 8u;
-
-		if (size > len - at)
-			return false;
-		next = data[at];
-		at += size;
-	}
-	*start = at;
-	*protocol = next;
-	return true;
-}
 
 static bool type_fits(uint8_t type, uint8_t family, uint8_t protocol)
 {
@@ -69,7 +38,7 @@ static enum wt_drop find_header(const uint8_t *data, size_t len, const struct wt
 
 	if (ip->family == AF_INET)
 		return wt_layer4_parse(data, len, ip, l4);
-	if (!skip_extensions(data, len, &start, &protocol))
+	if (!wt_packet_skip_extensions(data, len, &start, &protocol))
 		return WT_DROP_LAYER4;
 	if (protocol == IPPROTO_FRAGMENT)
 		return WT_DROP_FRAGMENT;
@@ -121,14 +90,14 @@ static void write_ip(const struct wt_segments *s, uint8_t *out, size_t len)
 	uint16_t sum;
 
 	if (s->family == AF_INET6) {
-		wt_store_be16(out + IPV6_LENGTH, (uint16_t)(len - IPV6_HEADER));
+		wt_store_be16(out + WT_IPV6_LENGTH, (uint16_t)(len - WT_IPV6_HEADER));
 		return;
 	}
-	wt_store_be16(out + IPV4_LENGTH, (uint16_t)len);
-	wt_store_be16(out + IPV4_ID, (uint16_t)(wt_load_be16(out + IPV4_ID) + s->index));
-	memset(out + IPV4_CHECKSUM, 0, sizeof sum);
+	wt_store_be16(out + WT_IPV4_LENGTH, (uint16_t)len);
+	wt_store_be16(out + WT_IPV4_ID, (uint16_t)(wt_load_be16(out + WT_IPV4_ID) + s->index));
+	memset(out + WT_IPV4_CHECKSUM, 0, sizeof sum);
 	sum = (uint16_t)~wt_checksum_fold(wt_checksum_add(0, out, header_len));
-	memcpy(out + IPV4_CHECKSUM, &sum, sizeof sum);
+	memcpy(out + WT_IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
 static void write_tcp(const struct wt_segments *s, uint8_t *header, bool last)
