@@ -31,6 +31,11 @@ static const struct wt_config_key tunnel[] = {
 	    .max = 120, .default_value = "120",
 	    .help = "Seconds after which the dialling end makes new keys; less than 120 is for "
 		    "tests."),
+	KEY(.name = "offload", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
+	    .choices = "auto|off|csum|tso|uso", .default_value = "auto",
+	    .help = "What is left to the kernels at both ends: `csum` checksums, `tso` also the "
+		    "cutting of TCP segments, `uso` of UDP segments instead; `auto` all that this "
+		    "kernel takes."),
 	KEY(.name = "log_level", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "error|warning|info|debug", .default_value = "info",
 	    .help = "How much is logged."),

@@ -23,6 +23,15 @@ struct wt_registry_options;
 
 #define WT_PEERS_MAX 65536u
 
+/* In the order of the key's choices. */
+enum wt_offload_choice {
+	WT_OFFLOAD_AUTO,
+	WT_OFFLOAD_OFF,
+	WT_OFFLOAD_ONLY_CSUM,
+	WT_OFFLOAD_ONLY_TSO,
+	WT_OFFLOAD_ONLY_USO
+};
+
 struct wt_tunnel_settings {
 	char interface[IFNAMSIZ]; /* default "wt0" */
 	struct wt_prefix *addresses;
@@ -30,6 +39,7 @@ struct wt_tunnel_settings {
 	uint32_t mtu;		/* 0: auto */
 	bool routes;		/* routes = auto (default) | off */
 	uint32_t rekey_after_s; /* 1..120, default 120 */
+	enum wt_offload_choice offload;
 	enum wt_log_level log_level;
 	enum wt_log_format log_format;
 };

@@ -49,6 +49,26 @@ static void report_drops(struct line *line, const uint64_t *drops)
 			add(line, "drop_", wt_drop_name((enum wt_drop)i), drops[i]);
 }
 
+static void report_offloads(struct line *line, const struct wt_offload_counters *c)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} values[] = {
+		{ "sent_partial", c->sent_partial },
+		{ "sent_segments", c->sent_segments },
+		{ "finished", c->finished },
+		{ "cut", c->cut },
+		{ "received_partial", c->received_partial },
+		{ "received_segments", c->received_segments },
+		{ "refused", c->refused },
+	};
+
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		if (values[i].value)
+			add(line, "offload_", values[i].name, values[i].value);
+}
+
 static void report_peer(const struct wt_peer *peer)
 {
 	const struct wt_conn *conn = peer->active;
@@ -78,6 +98,7 @@ void wt_report(const struct wt_worker *worker)
 	uint64_t value;
 
 	report_drops(&line, worker->drops);
+	report_offloads(&line, &worker->offloads);
 	for (size_t i = 1; i < WT_REASON_COUNT; i++)
 		if (worker->refusals[i])
 			add(&line, "handshake_", reason_names[i], worker->refusals[i]);

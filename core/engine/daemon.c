@@ -18,11 +18,20 @@
 #include "plugin/registry.h"
 #include "record/limits.h"
 #include "session/node.h"
+#include "tun/offload.h"
 #include "tun/tun.h"
 #include "worker/worker.h"
 
 /* The loop has timers for all it must do; this only bounds the wait. */
 #define WAIT_MS 60000u
+
+/* The wire's names for the same. */
+_Static_assert(WT_OFFLOAD_CSUM == WT_FEATURE_PARTIAL &&
+		       WT_OFFLOAD_TSO4 == WT_FEATURE_SEGMENTS_TCP4 &&
+		       WT_OFFLOAD_TSO6 == WT_FEATURE_SEGMENTS_TCP6 &&
+		       WT_OFFLOAD_USO4 == WT_FEATURE_SEGMENTS_UDP4 &&
+		       WT_OFFLOAD_USO6 == WT_FEATURE_SEGMENTS_UDP6,
+	       "offloads are features");
 
 struct daemon {
 	struct wt_engine *engine;
@@ -127,16 +136,45 @@ static enum wt_status configure(struct wt_tun *tun, const struct wt_settings *se
 	return status;
 }
 
+/* What may be left to the kernel, by the settings. */
+static uint32_t offloads_wanted(enum wt_offload_choice choice)
+{
+	static const uint32_t wanted[] = {
+		[WT_OFFLOAD_AUTO] = WT_OFFLOAD_ALL,
+		[WT_OFFLOAD_OFF] = 0,
+		[WT_OFFLOAD_ONLY_CSUM] = WT_OFFLOAD_CSUM,
+		[WT_OFFLOAD_ONLY_TSO] = WT_OFFLOAD_CSUM | WT_OFFLOAD_TSO4 | WT_OFFLOAD_TSO6,
+		[WT_OFFLOAD_ONLY_USO] = WT_OFFLOAD_CSUM | WT_OFFLOAD_USO4 | WT_OFFLOAD_USO6,
+	};
+
+	return wanted[choice];
+}
+
+static uint32_t try_offloads(const struct wt_settings *settings)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	uint32_t taken = wt_offload_probe(offloads_wanted(settings->tunnel.offload), &err);
+
+	if (err.text[0])
+		wt_log(WT_LOG_WARN, "offload: %s", err.text);
+	return taken;
+}
+
 static enum wt_status start(struct daemon *daemon, const struct wt_settings *settings,
 			    struct wt_error *err)
 {
-	char sum[128] = "as configured";
+	char sum[128] = "as configured", given[64], taken[64];
 	uint32_t mtu = settings->tunnel.mtu;
 	enum wt_status status;
 
 	if (mtu == 0)
 		mtu = wt_mtu_of(settings, sum, sizeof sum);
-	const struct wt_engine_options options = { .settings = settings, .mtu = mtu };
+	const struct wt_engine_options options = {
+		.settings = settings,
+		.mtu = mtu,
+		.features = try_offloads(settings),
+	};
+	uint32_t offloads;
 
 	status = take_signals(daemon, err);
 	if (status != WT_OK)
@@ -150,6 +188,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	/* Whatever keeps the device from us, it is the machine's matter. */
 	if (status != WT_OK)
 		return WT_ERR_PERMISSION;
+	offloads = wt_offload_set(&daemon->tun, options.features);
 	status = wt_watch_start(&wt_engine_worker(daemon->engine)->loop, &daemon->signals,
 				daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
 	if (status == WT_OK)
@@ -162,6 +201,9 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 		       "raise RLIMIT_MEMLOCK (ulimit -l)",
 		       wt_secret_unlocked());
 	wt_log(WT_LOG_INFO, "mtu %u: %s", mtu, sum);
+	wt_log(WT_LOG_INFO, "offload: the kernel gives %s; it takes %s",
+	       wt_offload_text(offloads, given, sizeof given),
+	       wt_offload_text(options.features, taken, sizeof taken));
 	wt_log(WT_LOG_INFO, "ready: interface %s, mtu %u, %zu peer%s, crypto %s", daemon->tun.name,
 	       mtu, settings->peer_count, settings->peer_count == 1 ? "" : "s",
 	       settings->crypto.plugin->name);

@@ -127,6 +127,7 @@ static enum wt_status new_node(struct wt_engine *engine, const struct wt_engine_
 	node->settings = options->settings;
 	node->clock = options->clock ? options->clock : &wt_clock_system;
 	node->params = (struct wt_params){
+		.features = options->features,
 		.record_max = WT_RECORD_MAX,
 		.inner_mtu = (uint16_t)options->mtu,
 		.algorithm = wt_params_algorithm(options->settings->crypto.plugin->algorithm),
@@ -135,6 +136,11 @@ static enum wt_status new_node(struct wt_engine *engine, const struct wt_engine_
 	    wt_random(key, sizeof key) != WT_OK)
 		return wt_fail(err, WT_ERR_UNAVAILABLE, "the kernel has no random numbers");
 	wt_params_encode(&node->params, node->params_bytes);
+	node->limits = (struct wt_inner_limits){
+		.features = options->features,
+		.inner_mtu = options->mtu,
+		.record_max = WT_RECORD_MAX,
+	};
 	wt_rate_init(&node->rate, key);
 	wt_wipe(key, sizeof key);
 	node->counters = wt_counters_new(1);

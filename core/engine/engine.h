@@ -18,6 +18,7 @@ struct wt_engine_options {
 	const struct wt_settings *settings; /* outlives the engine */
 	const struct wt_clock *clock;	    /* NULL: the machine's */
 	uint32_t mtu;			    /* of the inner device */
+	uint32_t features;		    /* WT_FEATURE_*: what the device takes */
 };
 
 /* Make all instances and peers; opens no socket and dials nothing. NULL: err

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/receive.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "base/log.h"
+#include "pipeline/tun_queue.h"
 #include "plugin/call.h"
 #include "record/header.h"
-#include "record/vnet.h"
 #include "session/handshake.h"
 #include "session/life.h"
 #include "session/node.h"
 #include "session/output.h"
 #include "session/peer.h"
-#include "tun/tun.h"
 
 /* Of one connection in one turn. */
 #define TURN_BYTES (256u * 1024u)
@@ -24,7 +20,6 @@ static void deliver(struct wt_conn *conn, struct wt_inner *inner)
 {
 	struct wt_worker *worker = conn->worker;
 	struct wt_peer *peer = conn->peer;
-	ssize_t n;
 
 	if (!wt_allowed_ips_source_ok(worker->node->allowed_ips, inner->packet.family,
 				      inner->packet.source, peer->id)) {
@@ -34,11 +29,7 @@ static void deliver(struct wt_conn *conn, struct wt_inner *inner)
 			       wt_peer_name(peer));
 		return;
 	}
-	wt_vnet_write(inner);
-	do
-		n = write(worker->tun.fd, inner->body - WT_TUN_HEADER, WT_TUN_HEADER + inner->len);
-	while (n < 0 && errno == EINTR);
-	if (n < 0) {
+	if (!wt_tun_queue_write(worker, inner)) {
 		wt_drop_count(worker, peer, WT_DROP_TUN_REFUSED);
 		return;
 	}
@@ -76,8 +67,6 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 {
 	struct wt_worker *worker = conn->worker;
 	struct wt_keypair *pair = wt_keyring_find(&conn->keys, message->receiver_index);
-	const struct wt_inner_limits own = { .features = worker->node->params.features,
-					     .inner_mtu = worker->node->params.inner_mtu };
 	struct wt_inner inner;
 	enum wt_drop drop = WT_DROP_INDEX;
 
@@ -100,8 +89,8 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 	/* In order: what the other end seals under new keys is the end of the old. */
 	if (pair == conn->keys.current)
 		wt_keyring_wipe_previous(&conn->keys);
-	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE, &own,
-			      &inner);
+	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE,
+			      &worker->node->limits, &inner);
 	if (drop != WT_DROP_NONE) {
 		wt_drop_count(worker, conn->peer, drop);
 		return;

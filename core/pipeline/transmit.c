@@ -2,10 +2,12 @@
 #include "pipeline/transmit.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "record/packet.h"
+#include "record/plan.h"
 #include "session/life.h"
 #include "session/node.h"
 #include "session/output.h"
@@ -95,22 +97,6 @@ static bool alone_on_device(const struct wt_worker *worker)
 	return worker->loop.now_ms - worker->tun.other_peer_ms > ALONE_MS;
 }
 
-/* Seal one packet, or count why not. */
-static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer)
-{
-	struct wt_conn *conn = peer->active;
-	uint32_t len = buffer->len;
-	enum wt_drop drop = wt_output_packet(conn, buffer);
-
-	if (drop != WT_DROP_NONE) {
-		wt_drop_count(peer->worker, peer, drop);
-		return;
-	}
-	peer->counters.tx_packets++;
-	peer->counters.tx_bytes += len;
-	wt_life_sent(conn);
-}
-
 static void drop_head(struct wt_peer *peer)
 {
 	struct wt_buffer *buffer = wt_queue_pop(&peer->queue);
@@ -131,6 +117,98 @@ static void enqueue(struct wt_peer *peer, struct wt_buffer *buffer)
 	       (queue->bytes > WT_QUEUE_BYTES || now - queue->head->queued_ms > WT_QUEUE_MS ||
 		worker->slots.free_count < WT_QUEUE_SPARE_SLOTS))
 		drop_head(peer);
+}
+
+static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_plan *plan)
+{
+	uint32_t len = buffer->len;
+	enum wt_drop drop = wt_output_packet(peer->active, buffer, plan->prefix, plan->prefix_len);
+
+	if (drop != WT_DROP_NONE) {
+		wt_drop_count(peer->worker, peer, drop);
+		return;
+	}
+	peer->counters.tx_packets++;
+	peer->counters.tx_bytes += len;
+	wt_life_sent(peer->active);
+}
+
+/* A run that cannot travel as one record: its packets one by one, each in a
+ * buffer of its own. They may have to wait in the middle of it. */
+static void cut(struct wt_peer *peer, struct wt_plan *plan)
+{
+	struct wt_worker *worker = peer->worker;
+
+	for (;;) {
+		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
+
+		if (!buffer) {
+			wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
+			return;
+		}
+		uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
+
+		buffer->len = (uint32_t)wt_segments_next(&plan->segments, packet);
+		if (buffer->len == 0) {
+			(void)wt_slot_put(&worker->slots, &buffer->slot);
+			return;
+		}
+		memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
+		if (!wt_output_ready(peer->active))
+			wt_output_flush(peer->active);
+		if (!peer->queue.head && wt_output_ready(peer->active))
+			seal_packet(peer, buffer, plan);
+		else
+			enqueue(peer, buffer);
+	}
+}
+
+/* Bring the packet into the shape that the peer takes, and seal it. */
+static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_packet *ip)
+{
+	struct wt_worker *worker = peer->worker;
+	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
+	struct wt_vnet vnet = wt_vnet_read(packet - WT_TUN_HEADER);
+	struct wt_plan plan;
+
+	wt_plan_make(&vnet, packet, buffer->len, ip, &peer->active->limits, &plan);
+	switch (plan.way) {
+	case WT_PLAN_FINISH:
+		wt_vnet_finish(&vnet, packet, buffer->len);
+		worker->offloads.finished++;
+		seal_packet(peer, buffer, &plan);
+		return;
+	case WT_PLAN_SEND:
+		if (plan.prefix[0] == WT_INNER_PARTIAL)
+			worker->offloads.sent_partial++;
+		else if (plan.prefix[0] == WT_INNER_SEGMENTS)
+			worker->offloads.sent_segments++;
+		seal_packet(peer, buffer, &plan);
+		return;
+	case WT_PLAN_CUT:
+		worker->offloads.cut++;
+		cut(peer, &plan);
+		break;
+	case WT_PLAN_DROP:
+		wt_drop_count(worker, peer, plan.drop);
+		break;
+	}
+	(void)wt_slot_put(&worker->slots, &buffer->slot);
+}
+
+/* One that waited: its header is still in front of it. */
+static void send_queued(struct wt_peer *peer)
+{
+	struct wt_buffer *buffer = wt_queue_pop(&peer->queue);
+	struct wt_packet ip;
+	enum wt_drop drop = wt_packet_parse(buffer->slot.base + WT_SLOT_PACKET, buffer->len, &ip);
+
+	if (drop == WT_DROP_NONE) {
+		send_packet(peer, buffer, &ip);
+		return;
+	}
+	wt_drop_count(peer->worker, peer, drop);
+	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
 }
 
 /* One packet from the device: to its peer. The buffer is taken. */
@@ -161,7 +239,7 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 	if (!wt_output_ready(peer->active))
 		wt_output_flush(peer->active);
 	if (peer->active && !peer->queue.head && wt_output_ready(peer->active))
-		send_packet(peer, buffer);
+		send_packet(peer, buffer, &packet);
 	else
 		enqueue(peer, buffer);
 }
@@ -234,7 +312,7 @@ void wt_transmit_writable(struct wt_conn *conn)
 		if (worker->loop.now_ms - peer->queue.head->queued_ms > WT_QUEUE_MS)
 			drop_head(peer);
 		else
-			send_packet(peer, wt_queue_pop(&peer->queue));
+			send_queued(peer);
 	}
 	wt_output_flush(conn);
 	if (worker->tun.paused && worker->tun.last_peer == peer && !conn->blocked)

@@ -73,9 +73,8 @@ struct wt_conn {
 	uint64_t ticket;	     /* an auth plugin is still thinking; 0: none */
 	enum wt_handshake_role ticket_role;
 	struct wt_instance *ticket_auth;
-	uint32_t inner_mtu;  /* the smaller of both ends' */
-	uint32_t record_max; /* the largest record the peer takes */
-	uint64_t rtt_ns;     /* of the first handshake */
+	struct wt_inner_limits limits; /* what the other end takes */
+	uint64_t rtt_ns;	       /* of the first handshake */
 
 	struct wt_record out[WT_CONN_OUT]; /* handshake messages first */
 	size_t out_count, out_urgent, out_bytes;

@@ -122,10 +122,11 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 	}
 	uint32_t largest = wt_transport_max_record(conn->transport, conn->tconn);
 
-	conn->record_max = params.record_max < largest ? params.record_max : largest;
-	conn->inner_mtu = conn->record_max - WT_RECORD_HEADER - 1 - WT_TAG_SIZE;
-	if (conn->inner_mtu > params.inner_mtu)
-		conn->inner_mtu = params.inner_mtu;
+	conn->limits = (struct wt_inner_limits){
+		.features = params.features,
+		.inner_mtu = params.inner_mtu,
+		.record_max = params.record_max < largest ? params.record_max : largest,
+	};
 	return true;
 }
 

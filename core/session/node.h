@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "config/settings.h"
+#include "record/inner.h"
 #include "record/params.h"
 #include "session/allowed_ips.h"
 #include "session/rate.h"
@@ -30,7 +31,8 @@ struct wt_node {
 	struct wt_allowed_ips *allowed_ips;
 	struct wt_peer *peers;
 	size_t peer_count;
-	struct wt_params params; /* ours */
+	struct wt_params params;       /* ours */
+	struct wt_inner_limits limits; /* the same, as the receiver checks it */
 	uint8_t params_bytes[WT_PARAMS_SIZE];
 	struct wt_rate rate;
 	struct wt_resolver_client *resolver;

@@ -6,8 +6,9 @@
 #include "plugin/call.h"
 #include "session/peer.h"
 
-/* Where a record starts when its packet is at WT_SLOT_PACKET. */
-#define RECORD_AT (WT_SLOT_PACKET - 1u - WT_RECORD_HEADER)
+/* Where a record starts whose text, which ends in a packet at WT_SLOT_PACKET,
+ * begins with `prefix` bytes. */
+#define RECORD_AT(prefix) (WT_SLOT_PACKET - (prefix)-WT_RECORD_HEADER)
 
 static void mark_unsent(struct wt_conn *conn)
 {
@@ -18,12 +19,12 @@ static void mark_unsent(struct wt_conn *conn)
 	conn->worker->unsent = conn;
 }
 
-static struct wt_record record_of(struct wt_buffer *buffer, uint32_t len)
+static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_t len)
 {
 	return (struct wt_record){
 		.struct_size = sizeof(struct wt_record),
-		.len = len,
-		.data = buffer->slot.base + RECORD_AT,
+		.len = (uint32_t)len,
+		.data = buffer->slot.base + RECORD_AT(prefix),
 		.slot = &buffer->slot,
 	};
 }
@@ -34,35 +35,32 @@ bool wt_output_ready(const struct wt_conn *conn)
 	       conn->out_count - conn->out_urgent < WT_CONN_OUT_SEALED;
 }
 
+/* Seal prefix + `body_len` bytes. */
 static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
-			 size_t text_len)
+			 size_t prefix_len, size_t body_len)
 {
 	uint64_t now = conn->worker->loop.now_ms;
+	size_t record_len = WT_RECORD_HEADER + prefix_len + body_len + WT_TAG_SIZE;
 	enum wt_status status =
-		wt_keypair_seal(pair, conn->worker, now, buffer->slot.base + RECORD_AT, text_len);
+		wt_keypair_seal(pair, conn->worker, now, buffer->slot.base + RECORD_AT(prefix_len),
+				prefix_len + body_len);
 
 	if (status != WT_OK) {
 		(void)wt_slot_put(&conn->worker->slots, &buffer->slot);
 		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
 	}
-	conn->out[conn->out_count++] =
-		record_of(buffer, (uint32_t)(WT_RECORD_HEADER + text_len + WT_TAG_SIZE));
-	conn->out_bytes += WT_RECORD_HEADER + text_len + WT_TAG_SIZE;
+	conn->out[conn->out_count++] = record_of(buffer, prefix_len, record_len);
+	conn->out_bytes += record_len;
 	conn->keepalive_ms = 0;
 	mark_unsent(conn);
 	return WT_DROP_NONE;
 }
 
-enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer)
+enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, const uint8_t *prefix,
+			      size_t prefix_len)
 {
-	uint8_t *text = buffer->slot.base + WT_SLOT_PACKET - 1;
-
-	if (buffer->len > conn->inner_mtu) {
-		(void)wt_slot_put(&conn->worker->slots, &buffer->slot);
-		return WT_DROP_TOO_LARGE;
-	}
-	*text = WT_INNER_PACKET;
-	return seal(conn, conn->keys.current, buffer, 1 + (size_t)buffer->len);
+	memcpy(buffer->slot.base + WT_SLOT_PACKET - prefix_len, prefix, prefix_len);
+	return seal(conn, conn->keys.current, buffer, prefix_len, buffer->len);
 }
 
 bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
@@ -74,8 +72,8 @@ bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t
 	buffer = wt_slot_get(&conn->worker->slots);
 	if (!buffer)
 		return false;
-	memcpy(buffer->slot.base + WT_SLOT_PACKET - 1, text, len);
-	return seal(conn, pair, buffer, len) == WT_DROP_NONE;
+	memcpy(buffer->slot.base + WT_SLOT_PACKET, text, len);
+	return seal(conn, pair, buffer, 0, len) == WT_DROP_NONE;
 }
 
 bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t len)
@@ -87,10 +85,10 @@ bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t le
 	buffer = wt_slot_get(&conn->worker->slots);
 	if (!buffer)
 		return false;
-	memcpy(buffer->slot.base + RECORD_AT, message, len);
+	memcpy(buffer->slot.base + RECORD_AT(0), message, len);
 	memmove(&conn->out[conn->out_urgent + 1], &conn->out[conn->out_urgent],
 		(conn->out_count - conn->out_urgent) * sizeof(conn->out[0]));
-	conn->out[conn->out_urgent++] = record_of(buffer, (uint32_t)len);
+	conn->out[conn->out_urgent++] = record_of(buffer, 0, len);
 	conn->out_count++;
 	conn->out_bytes += len;
 	mark_unsent(conn);

@@ -13,11 +13,12 @@
 /* Can one more packet be sealed now? */
 bool wt_output_ready(const struct wt_conn *conn);
 
-/* Seal the packet in `buffer` (buffer->len bytes at WT_SLOT_PACKET) as a record
- * of kind 0x01 under the current key. The buffer is the connection's from here,
- * also on failure: the drop's reason then, counted by the caller. It leaves
- * with the next wt_output_flush. */
-enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer) WT_MUST_CHECK;
+/* Seal the packet in `buffer` (buffer->len bytes at WT_SLOT_PACKET) behind the
+ * `prefix_len` bytes of its inner header, under the current key. The buffer is
+ * the connection's from here, also on failure: the drop's reason then, counted
+ * by the caller. It leaves with the next wt_output_flush. */
+enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, const uint8_t *prefix,
+			      size_t prefix_len) WT_MUST_CHECK;
 
 /* Seal a text of a few bytes (padding, control) under `pair`. False: no buffer, no
  * room or no key; nothing was sent. */

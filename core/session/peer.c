@@ -96,7 +96,8 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
 	       wt_peer_name(peer), conn->source.text, wt_node_transport_name(node, conn->transport),
 	       node->settings->crypto.plugin->name,
-	       conn->inner_mtu < node->params.inner_mtu ? conn->inner_mtu : node->params.inner_mtu,
+	       conn->limits.inner_mtu < node->limits.inner_mtu ? conn->limits.inner_mtu
+							       : node->limits.inner_mtu,
 	       (double)conn->rtt_ns / 1e6,
 	       before ? " (takes the place of an older connection)" : "");
 }

@@ -34,6 +34,14 @@ struct wt_tun_queue {
 	uint64_t last_peer_ms, other_peer_ms;
 };
 
+/* How packets were shaped, in numbers of packets or runs. */
+struct wt_offload_counters {
+	uint64_t sent_partial, sent_segments; /* checksum, cutting left to the far kernel */
+	uint64_t finished, cut;		      /* done here, before sealing */
+	uint64_t received_partial, received_segments;
+	uint64_t refused; /* the kernel would not take it so: done here, after opening */
+};
+
 struct wt_worker {
 	unsigned index;
 	struct wt_node *node;
@@ -52,6 +60,7 @@ struct wt_worker {
 	uint64_t last_ticket; /* of an input to an auth plugin */
 
 	uint64_t drops[WT_DROP_COUNT];
+	struct wt_offload_counters offloads;
 	uint64_t refusals[WT_REASON_COUNT]; /* handshake messages, by reason */
 };
 

@@ -398,7 +398,8 @@ static void a_tampered_record_closes_and_the_tunnel_returns(void **state)
 
 	wt_packet_make(buffer->slot.base + WT_SLOT_PACKET, 100, "10.8.0.2", "10.8.0.1", 0);
 	buffer->len = 100;
-	assert_int_equal(wt_output_packet(conn, buffer), WT_DROP_NONE);
+	assert_int_equal(wt_output_packet(conn, buffer, (const uint8_t[]){ WT_INNER_PACKET }, 1),
+			 WT_DROP_NONE);
 	conn->out[0].data[40] ^= 1;
 	wt_world_settle(w);
 	assert_int_equal(w->server.worker->drops[WT_DROP_TAG], 1);
@@ -422,7 +423,9 @@ static void a_swapped_order_closes(void **state)
 
 		wt_packet_make(buffer->slot.base + WT_SLOT_PACKET, 100, "10.8.0.2", "10.8.0.1", 0);
 		buffer->len = 100;
-		assert_int_equal(wt_output_packet(conn, buffer), WT_DROP_NONE);
+		assert_int_equal(
+			wt_output_packet(conn, buffer, (const uint8_t[]){ WT_INNER_PACKET }, 1),
+			WT_DROP_NONE);
 	}
 	struct wt_record first = conn->out[0];
 

@@ -42,9 +42,9 @@ static void what_is_not_wanted_is_not_promised(void **state)
 
 	(void)state;
 	assert_int_equal(wt_offload_probe(WT_OFFLOAD_CSUM, &err), WT_OFFLOAD_CSUM);
-	assert_int_equal(
-		wt_offload_probe(WT_OFFLOAD_ALL, &err) & (WT_OFFLOAD_CSUM | WT_OFFLOAD_TSO4),
-		WT_OFFLOAD_CSUM | WT_OFFLOAD_TSO4);
+	assert_int_equal(wt_offload_probe(WT_OFFLOAD_ALL, &err) &
+				 (WT_OFFLOAD_CSUM | WT_OFFLOAD_TSO4),
+			 WT_OFFLOAD_CSUM | WT_OFFLOAD_TSO4);
 }
 
 int main(void)

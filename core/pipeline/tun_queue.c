@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "pipeline/tun_queue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "record/segment.h"
+#include "record/vnet.h"
+#include "tun/tun.h"
+
+/* `len` bytes of packet, with its offload header in front. */
+static bool write_once(const struct wt_worker *worker, const uint8_t *packet, size_t len)
+{
+	ssize_t n;
+
+	do
+		n = write(worker->tun.fd, packet - WT_TUN_HEADER, WT_TUN_HEADER + len);
+	while (n < 0 && errno == EINTR);
+	return n >= 0;
+}
+
+static bool write_complete(const struct wt_worker *worker, uint8_t *packet, size_t len)
+{
+	memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
+	return write_once(worker, packet, len);
+}
+
+/* The run packet by packet, through one spare buffer. */
+static bool write_cut(struct wt_worker *worker, const struct wt_inner *inner,
+		      const struct wt_vnet *vnet)
+{
+	struct wt_buffer *buffer = wt_slot_get(&worker->slots);
+	struct wt_segments segments;
+	bool ok = false;
+	size_t len;
+
+	if (!buffer)
+		return false;
+	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
+
+	if (wt_segments_start(&segments, inner->body, inner->len, &inner->packet, vnet) ==
+	    WT_DROP_NONE) {
+		ok = true;
+		while (ok && (len = wt_segments_next(&segments, packet)) > 0)
+			ok = write_complete(worker, packet, len);
+	}
+	(void)wt_slot_put(&worker->slots, &buffer->slot);
+	return ok;
+}
+
+bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner)
+{
+	wt_vnet_write(inner);
+	if (inner->kind == WT_INNER_PARTIAL)
+		worker->offloads.received_partial++;
+	else if (inner->kind == WT_INNER_SEGMENTS)
+		worker->offloads.received_segments++;
+	if (write_once(worker, inner->body, inner->len))
+		return true;
+	if (errno != EINVAL || inner->kind == WT_INNER_PACKET)
+		return false;
+
+	struct wt_vnet vnet = wt_vnet_read(inner->body - WT_TUN_HEADER);
+
+	worker->offloads.refused++;
+	wt_log_limited(WT_LOG_WARN, "offload refused",
+		       "the kernel refused a packet that it took when it was tried; doing its work "
+		       "here, which is slower (offload = off or csum in [tunnel] of the other end "
+		       "avoids it)");
+	if (inner->kind == WT_INNER_SEGMENTS)
+		return write_cut(worker, inner, &vnet);
+	wt_vnet_finish(&vnet, inner->body, inner->len);
+	return write_complete(worker, inner->body, inner->len);
+}

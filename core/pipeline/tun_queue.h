@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tun_queue.h: writing what was received to the TUN device.
+ */
+#ifndef WT_PIPELINE_TUN_QUEUE_H
+#define WT_PIPELINE_TUN_QUEUE_H
+
+#include "record/inner.h"
+#include "worker/worker.h"
+
+/* Write the packet of an accepted record (kind 0x01 to 0x03) to the worker's
+ * device, from where it lies. What the kernel refuses in that shape is brought
+ * into a simpler one here and written again. False: it takes none of it. */
+bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner) WT_MUST_CHECK;
+
+#endif
