@@ -153,7 +153,7 @@ static long server_rss(const char *dir, unsigned peers)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		struct wt_end server;
+		struct wt_end server = { .engine = NULL };
 
 		open_server(&server, dir, peers, wt_free_port());
 		kb = rss_kb();
@@ -180,7 +180,7 @@ static void bench(void **state)
 	const unsigned peers = args[0], rounds = args[1];
 	const size_t size = args[2];
 	char *dir = wt_scratch_new();
-	struct pair one, many;
+	struct pair one = { .peer = 0 }, many = { .peer = 0 };
 	double ratios[1000], rates[1000];
 
 	wt_log_setup(WT_LOG_ERROR, WT_LOG_TEXT);

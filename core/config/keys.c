@@ -36,6 +36,10 @@ static const struct wt_config_key tunnel[] = {
 	    .help = "What is left to the kernels at both ends: `csum` checksums, `tso` also the "
 		    "cutting of TCP segments, `uso` of UDP segments instead; `auto` all that this "
 		    "kernel takes."),
+	KEY(.name = "mss_clamp", .type = WT_CONFIG_BOOL, .scope = WT_SCOPE_SECTION,
+	    .default_value = "yes",
+	    .help = "Whether the MSS that TCP connections offer through the tunnel is lowered to "
+		    "what fits, so that they work where ICMP is lost."),
 	KEY(.name = "log_level", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "error|warning|info|debug", .default_value = "info",
 	    .help = "How much is logged."),

@@ -2,12 +2,16 @@
 #include "pipeline/transmit.h"
 
 #include <errno.h>
+#include <linux/virtio_net.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pipeline/tun_queue.h"
+#include "record/mss.h"
 #include "record/packet.h"
 #include "record/plan.h"
+#include "record/too_big.h"
 #include "session/life.h"
 #include "session/node.h"
 #include "session/output.h"
@@ -22,6 +26,10 @@
 /* A device that is not read makes the senders wait, which is right for one
  * slow link and wrong for one that is dead: after this long it is read again. */
 #define PAUSE_MS 100u
+
+/* Messages that a packet is too large, for each peer: a sender needs one. */
+#define TOO_BIG_PER_SECOND 20u
+#define TOO_BIG_BURST 20u
 
 static void on_readable(void *arg, struct wt_worker *worker, int fd, unsigned events)
 {
@@ -163,6 +171,35 @@ static void cut(struct wt_peer *peer, struct wt_plan *plan)
 	}
 }
 
+static uint32_t mtu_towards(const struct wt_peer *peer)
+{
+	uint32_t own = peer->node->limits.inner_mtu, theirs = peer->active->limits.inner_mtu;
+
+	return own < theirs ? own : theirs;
+}
+
+/* The sender hears that its packet does not fit, as a router would tell it. */
+static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
+{
+	static const char bucket[] = "too big";
+	struct wt_worker *worker = peer->worker;
+	struct wt_buffer *buffer;
+
+	if (!wt_rate_allow(&peer->node->rate, worker->loop.now_ms, peer->id, bucket, sizeof bucket,
+			   TOO_BIG_PER_SECOND, TOO_BIG_BURST))
+		return;
+	buffer = wt_slot_get(&worker->slots);
+	if (!buffer)
+		return;
+	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
+	size_t len = wt_too_big_build(packet, large->slot.base + WT_SLOT_PACKET, large->len,
+				      mtu_towards(peer));
+
+	if (len > 0 && wt_tun_queue_write_complete(worker, packet, len))
+		worker->offloads.too_big++;
+	(void)wt_slot_put(&worker->slots, &buffer->slot);
+}
+
 /* Bring the packet into the shape that the peer takes, and seal it. */
 static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_packet *ip)
 {
@@ -171,6 +208,10 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 	struct wt_vnet vnet = wt_vnet_read(packet - WT_TUN_HEADER);
 	struct wt_plan plan;
 
+	if (worker->node->settings->tunnel.mss_clamp &&
+	    wt_mss_clamp(packet, buffer->len, mtu_towards(peer),
+			 vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
+		worker->offloads.clamped++;
 	wt_plan_make(&vnet, packet, buffer->len, ip, &peer->active->limits, &plan);
 	switch (plan.way) {
 	case WT_PLAN_FINISH:
@@ -190,6 +231,8 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		cut(peer, &plan);
 		break;
 	case WT_PLAN_DROP:
+		if (plan.drop == WT_DROP_TOO_LARGE)
+			tell_too_large(peer, buffer);
 		wt_drop_count(worker, peer, plan.drop);
 		break;
 	}

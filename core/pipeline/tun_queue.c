@@ -21,7 +21,7 @@ static bool write_once(const struct wt_worker *worker, const uint8_t *packet, si
 	return n >= 0;
 }
 
-static bool write_complete(const struct wt_worker *worker, uint8_t *packet, size_t len)
+bool wt_tun_queue_write_complete(const struct wt_worker *worker, uint8_t *packet, size_t len)
 {
 	memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
 	return write_once(worker, packet, len);
@@ -44,7 +44,7 @@ static bool write_cut(struct wt_worker *worker, const struct wt_inner *inner,
 	    WT_DROP_NONE) {
 		ok = true;
 		while (ok && (len = wt_segments_next(&segments, packet)) > 0)
-			ok = write_complete(worker, packet, len);
+			ok = wt_tun_queue_write_complete(worker, packet, len);
 	}
 	(void)wt_slot_put(&worker->slots, &buffer->slot);
 	return ok;
@@ -72,5 +72,5 @@ bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner)
 	if (inner->kind == WT_INNER_SEGMENTS)
 		return write_cut(worker, inner, &vnet);
 	wt_vnet_finish(&vnet, inner->body, inner->len);
-	return write_complete(worker, inner->body, inner->len);
+	return wt_tun_queue_write_complete(worker, inner->body, inner->len);
 }

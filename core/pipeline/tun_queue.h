@@ -13,4 +13,8 @@
  * into a simpler one here and written again. False: it takes none of it. */
 bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner) WT_MUST_CHECK;
 
+/* Write a complete packet, which has WT_TUN_HEADER bytes of room in front. */
+bool wt_tun_queue_write_complete(const struct wt_worker *worker, uint8_t *packet,
+				 size_t len) WT_MUST_CHECK;
+
 #endif

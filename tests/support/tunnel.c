@@ -60,7 +60,11 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 {
 	struct wt_registry_options registry = { .plugin_dir = WT_TEST_PLUGIN_DIR,
 						.skip_self_test = true };
-	struct wt_engine_options options = { .clock = clock, .mtu = 1500 };
+	struct wt_engine_options options = {
+		.clock = clock,
+		.mtu = end->mtu ? end->mtu : 1500,
+		.features = end->features,
+	};
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status = WT_OK;
 	char file[64], *text = NULL;
@@ -75,7 +79,6 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 	char *path = wt_scratch_file(dir, file, text, (size_t)len, 0600);
 
 	free(text);
-	*end = (struct wt_end){ .tun = -1 };
 	assert_int_equal(wt_settings_load(path, &registry, stderr, &end->settings, &end->registry),
 			 WT_EXIT_OK);
 	free(path);
@@ -102,7 +105,7 @@ void wt_end_close(struct wt_end *end)
 	wt_registry_free(end->registry);
 	close(end->tun);
 	close(end->inner);
-	*end = (struct wt_end){ .tun = -1 };
+	*end = (struct wt_end){ .features = end->features, .mtu = end->mtu, .tun = -1 };
 }
 
 bool wt_ends_turn(struct wt_end *const *ends, size_t n, bool (*done)(void *arg), void *arg)
@@ -144,25 +147,44 @@ void wt_packet_make(uint8_t *out, size_t len, const char *from, const char *to, 
 		out[i] = (uint8_t)(seed + 31 * i);
 }
 
-void wt_end_inject(struct wt_end *end, const uint8_t *packet, size_t len)
+void wt_end_inject_raw(struct wt_end *end, const uint8_t header[10], const uint8_t *packet,
+		       size_t len)
 {
-	uint8_t buffer[WT_TUN_HEADER + 65535] = { 0 };
+	uint8_t buffer[WT_TUN_HEADER + 65535];
 
+	memcpy(buffer, header, WT_TUN_HEADER);
 	memcpy(buffer + WT_TUN_HEADER, packet, len);
-	assert_int_equal(write(end->tun, buffer, WT_TUN_HEADER + len),
+	assert_int_equal(send(end->tun, buffer, WT_TUN_HEADER + len, 0),
 			 (ssize_t)(WT_TUN_HEADER + len));
 }
 
-size_t wt_end_take(struct wt_end *end, uint8_t *packet, size_t size)
+void wt_end_inject(struct wt_end *end, const uint8_t *packet, size_t len)
 {
 	static const uint8_t no_offload[WT_TUN_HEADER];
+
+	wt_end_inject_raw(end, no_offload, packet, len);
+}
+
+size_t wt_end_take_raw(struct wt_end *end, uint8_t header[10], uint8_t *packet, size_t size)
+{
 	uint8_t buffer[WT_TUN_HEADER + 65535];
 	ssize_t n = read(end->tun, buffer, sizeof buffer);
 
 	if (n < 0)
 		return 0;
 	assert_in_range(n, WT_TUN_HEADER + 20, WT_TUN_HEADER + size);
-	assert_memory_equal(buffer, no_offload, WT_TUN_HEADER);
+	memcpy(header, buffer, WT_TUN_HEADER);
 	memcpy(packet, buffer + WT_TUN_HEADER, (size_t)n - WT_TUN_HEADER);
 	return (size_t)n - WT_TUN_HEADER;
+}
+
+size_t wt_end_take(struct wt_end *end, uint8_t *packet, size_t size)
+{
+	static const uint8_t no_offload[WT_TUN_HEADER];
+	uint8_t header[WT_TUN_HEADER];
+	size_t n = wt_end_take_raw(end, header, packet, size);
+
+	if (n > 0)
+		assert_memory_equal(header, no_offload, WT_TUN_HEADER);
+	return n;
 }

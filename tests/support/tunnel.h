@@ -16,6 +16,7 @@
 #include "session/peer.h"
 
 struct wt_end {
+	uint32_t features, mtu; /* set before it is opened: of the device; 0: none, 1500 */
 	struct wt_registry *registry;
 	struct wt_settings *settings;
 	struct wt_engine *engine;
@@ -49,7 +50,12 @@ void wt_packet_make(uint8_t *out, size_t len, const char *from, const char *to, 
 
 /* An application sends it: it is read by the engine as from the TUN. */
 void wt_end_inject(struct wt_end *end, const uint8_t *packet, size_t len);
+/* The same with an offload header. */
+void wt_end_inject_raw(struct wt_end *end, const uint8_t header[10], const uint8_t *packet,
+		       size_t len);
 /* What arrived for the application: its length, or 0. */
 size_t wt_end_take(struct wt_end *end, uint8_t *packet, size_t size);
+/* The same with its offload header. */
+size_t wt_end_take_raw(struct wt_end *end, uint8_t header[10], uint8_t *packet, size_t size);
 
 #endif
