@@ -389,3 +389,47 @@ void wt_auth_pair_run(struct wt_auth_pair *pair)
 	assert_int_equal(wt_auth_pair_start(pair, 0), WT_AUTH_MORE);
 	wt_auth_pair_finish(pair);
 }
+
+/* ---- what must not work --------------------------------------------------- */
+
+void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
+			    enum wt_auth_reason reason)
+{
+	assert_int_equal(verdict, WT_AUTH_IGNORE);
+	if (reason != WT_REASON_NONE)
+		assert_int_equal(out->reason, reason);
+	assert_int_not_equal(out->reason, WT_REASON_NONE);
+	assert_int_not_equal(out->reason, WT_REASON_INTERNAL);
+	assert_int_equal(out->reply_len, 0);
+	assert_int_equal(out->flags & ~WT_AUTH_OUT_PEER, 0);
+}
+
+void wt_auth_pair_r_drops_first(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
+				enum wt_auth_reason reason)
+{
+	struct wt_auth_out out;
+
+	wt_auth_assert_dropped(
+		wt_auth_rig_accept(&pair->r, pair->channel, 77, pair->params_r, message, len, &out),
+		&out, reason);
+}
+
+void wt_auth_pair_i_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
+			  enum wt_auth_reason reason)
+{
+	struct wt_auth_out out;
+
+	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->i, pair->m1.handshake, pair->channel,
+						   message, len, &out),
+			       &out, reason);
+}
+
+void wt_auth_pair_r_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
+			  enum wt_auth_reason reason)
+{
+	struct wt_auth_out out;
+
+	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel,
+						   message, len, &out),
+			       &out, reason);
+}

@@ -110,4 +110,14 @@ void wt_auth_pair_finish(struct wt_auth_pair *pair);
 /* All four. */
 void wt_auth_pair_run(struct wt_auth_pair *pair);
 
+/* The message was dropped for `reason` (WT_REASON_NONE: for any but INTERNAL):
+ * no reply, no keys, nobody vouched for. */
+void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
+			    enum wt_auth_reason reason);
+/* The same of a message given to the waiting end as a stranger's first one, to
+ * the handshake of m1 at I, and to that of m2 at R. */
+typedef void wt_auth_pair_drops_fn(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
+				   enum wt_auth_reason reason);
+wt_auth_pair_drops_fn wt_auth_pair_r_drops_first, wt_auth_pair_i_drops, wt_auth_pair_r_drops;
+
 #endif

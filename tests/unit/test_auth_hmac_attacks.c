@@ -13,8 +13,6 @@
 
 #include <cmocka.h>
 
-#include "reference/vectors.h"
-#include "schedule.h"
 #include "support/auth_rig.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -43,43 +41,6 @@ static int close_pair(void **state)
 	return 0;
 }
 
-static void dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
-		    enum wt_auth_reason reason)
-{
-	assert_int_equal(verdict, WT_AUTH_IGNORE);
-	if (reason != ANY_REASON)
-		assert_int_equal(out->reason, reason);
-	assert_int_not_equal(out->reason, WT_REASON_NONE);
-	assert_int_not_equal(out->reason, WT_REASON_INTERNAL);
-	assert_int_equal(out->reply_len, 0);
-	assert_int_equal(out->flags & ~WT_AUTH_OUT_PEER, 0);
-}
-
-/* A stranger's message to the waiting end, and to a handshake of either end. */
-static void stranger(const uint8_t *message, size_t len, enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	dropped(wt_auth_rig_accept(&pair.r, pair.channel, 77, pair.params_r, message, len, &out),
-		&out, reason);
-}
-
-static void to_i(const uint8_t *message, size_t len, enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	dropped(wt_auth_rig_receive(&pair.i, pair.m1.handshake, pair.channel, message, len, &out),
-		&out, reason);
-}
-
-static void to_r(const uint8_t *message, size_t len, enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	dropped(wt_auth_rig_receive(&pair.r, pair.m2.handshake, pair.channel, message, len, &out),
-		&out, reason);
-}
-
 /* Up to the named message being on its way. */
 static void until_retry(void)
 {
@@ -100,10 +61,8 @@ static void until_m3(void)
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 }
 
-typedef void deliver_fn(const uint8_t *message, size_t len, enum wt_auth_reason reason);
-
 /* Every bit flipped, every length. Nothing of it may even look at the curve. */
-static void batter(const struct wt_auth_out *carrier, deliver_fn *deliver)
+static void batter(const struct wt_auth_out *carrier, wt_auth_pair_drops_fn *deliver)
 {
 	uint8_t message[WT_AUTH_MESSAGE_MAX + 1] = { 0 };
 	const size_t len = carrier->reply_len;
@@ -112,12 +71,12 @@ static void batter(const struct wt_auth_out *carrier, deliver_fn *deliver)
 	memcpy(message, carrier->reply, len);
 	for (size_t bit = 0; bit < 8 * len; bit++) {
 		message[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		deliver(message, len, ANY_REASON);
+		deliver(&pair, message, len, ANY_REASON);
 		message[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	for (size_t other = 0; other <= WT_AUTH_MESSAGE_MAX + 1; other++)
 		if (other != len)
-			deliver(message, other, WT_REASON_LENGTH);
+			deliver(&pair, message, other, WT_REASON_LENGTH);
 	assert_int_equal(pair.i.dh + pair.r.dh, dh);
 }
 
@@ -125,10 +84,10 @@ static void m1_survives_no_change(void **state)
 {
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	batter(&pair.m1, stranger);
+	batter(&pair.m1, wt_auth_pair_r_drops_first);
 	for (size_t at = 12; at < 28; at++) {
 		pair.m1.reply[at] ^= 1;
-		stranger(pair.m1.reply, 192, WT_REASON_UNKNOWN_PEER);
+		wt_auth_pair_r_drops_first(&pair, pair.m1.reply, 192, WT_REASON_UNKNOWN_PEER);
 		pair.m1.reply[at] ^= 1;
 	}
 	wt_auth_pair_finish(&pair);
@@ -138,7 +97,7 @@ static void retry_survives_no_change(void **state)
 {
 	(void)state;
 	until_retry();
-	batter(&pair.m2, to_i);
+	batter(&pair.m2, wt_auth_pair_i_drops);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_MORE);
 	pair.m1 = pair.m3;
 	wt_auth_pair_finish(&pair);
@@ -150,7 +109,7 @@ static void m1_with_a_token_survives_no_change(void **state)
 	until_retry();
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_MORE);
 	pair.m1 = pair.m3;
-	batter(&pair.m1, stranger);
+	batter(&pair.m1, wt_auth_pair_r_drops_first);
 	wt_auth_pair_finish(&pair);
 }
 
@@ -158,7 +117,7 @@ static void m2_survives_no_change(void **state)
 {
 	(void)state;
 	until_m2();
-	batter(&pair.m2, to_i);
+	batter(&pair.m2, wt_auth_pair_i_drops);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 }
@@ -167,10 +126,10 @@ static void m3_survives_no_change(void **state)
 {
 	(void)state;
 	until_m3();
-	batter(&pair.m3, to_r);
+	batter(&pair.m3, wt_auth_pair_r_drops);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	/* Nor does the one that is sent again. */
-	batter(&pair.m3, to_r);
+	batter(&pair.m3, wt_auth_pair_r_drops);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 }
 
@@ -179,8 +138,10 @@ static void every_other_header_is_refused(void **state)
 {
 	const struct {
 		const struct wt_auth_out *carrier;
-		deliver_fn *deliver;
-	} cases[] = { { &pair.m1, stranger }, { &pair.m2, to_i }, { &pair.m3, to_r } };
+		wt_auth_pair_drops_fn *deliver;
+	} cases[] = { { &pair.m1, wt_auth_pair_r_drops_first },
+		      { &pair.m2, wt_auth_pair_i_drops },
+		      { &pair.m3, wt_auth_pair_r_drops } };
 
 	(void)state;
 	for (size_t c = 0; c < COUNT(cases); c++) {
@@ -201,7 +162,8 @@ static void every_other_header_is_refused(void **state)
 			for (unsigned value = 0; value < 256; value++) {
 				message[at] = (uint8_t)value;
 				if (value != right)
-					cases[c].deliver(message, carrier->reply_len, ANY_REASON);
+					cases[c].deliver(&pair, message, carrier->reply_len,
+							 ANY_REASON);
 			}
 			message[at] = right;
 		}
@@ -217,17 +179,17 @@ static void a_message_that_comes_back_is_refused(void **state)
 
 	(void)state;
 	until_m3();
-	dropped(wt_auth_rig_accept(&pair.i, pair.channel, 77, pair.params_i, pair.m1.reply, 192,
-				   &out),
-		&out, WT_REASON_BOTH_DIAL);
+	wt_auth_assert_dropped(wt_auth_rig_accept(&pair.i, pair.channel, 77, pair.params_i,
+						  pair.m1.reply, 192, &out),
+			       &out, WT_REASON_BOTH_DIAL);
 	assert_int_equal(out.flags, WT_AUTH_OUT_PEER);
 	assert_int_equal(out.peer_id, WT_AUTH_PAIR_ID_R);
 	assert_int_equal(pair.i.dh, 1);
-	to_r(pair.m2.reply, 164, WT_REASON_STEP);
-	to_i(pair.m3.reply, 40, WT_REASON_STEP);
-	to_i(pair.m1.reply, 192, WT_REASON_STEP);
-	stranger(pair.m2.reply, 164, WT_REASON_STEP);
-	stranger(pair.m3.reply, 40, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, pair.m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, pair.m3.reply, 40, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, pair.m1.reply, 192, WT_REASON_STEP);
+	wt_auth_pair_r_drops_first(&pair, pair.m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_r_drops_first(&pair, pair.m3.reply, 40, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 }
 
@@ -282,10 +244,10 @@ static void an_old_m1_leads_nowhere(void **state)
 	old = pair.m1;
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	for (int later = 0; later < 2; later++) {
-		stranger(old.reply, 192, WT_REASON_REPLAY);
+		wt_auth_pair_r_drops_first(&pair, old.reply, 192, WT_REASON_REPLAY);
 		pair.r.source[3] ^= 1; /* from elsewhere */
 		pair.r.association++;
-		stranger(old.reply, 192, WT_REASON_REPLAY);
+		wt_auth_pair_r_drops_first(&pair, old.reply, 192, WT_REASON_REPLAY);
 		wt_auth_pair_advance(&pair, 30000);
 	}
 	/* When its e_i is forgotten, its time has long passed. */
@@ -310,7 +272,7 @@ static void an_old_m1_with_a_token_costs_one_exchange(void **state)
 	pair.m1 = pair.m3;
 	wt_auth_pair_finish(&pair);
 	for (int i = 0; i < 100; i++) {
-		stranger(pair.m1.reply, 192, WT_REASON_REPLAY);
+		wt_auth_pair_r_drops_first(&pair, pair.m1.reply, 192, WT_REASON_REPLAY);
 		wt_auth_pair_advance(&pair, 500);
 	}
 	assert_int_equal(pair.r.dh, 1);
@@ -329,15 +291,16 @@ static void after_a_restart_an_old_m1_costs_one_exchange(void **state)
 	/* The M3 of the other life does not confirm it. */
 	assert_int_equal(fresh.m2.local_index, 1000);
 	memcpy(pair.m3.reply + 4, fresh.m2.reply + 8, 4);
-	dropped(wt_auth_rig_receive(&fresh.r, fresh.m2.handshake, WT_CHANNEL_STREAM, pair.m3.reply,
-				    40, &out),
-		&out, WT_REASON_BAD_MAC);
+	wt_auth_assert_dropped(wt_auth_rig_receive(&fresh.r, fresh.m2.handshake, WT_CHANNEL_STREAM,
+						   pair.m3.reply, 40, &out),
+			       &out, WT_REASON_BAD_MAC);
 	for (int i = 0; i < 50; i++) {
 		fresh.r.association++;
 		wt_auth_pair_advance(&fresh, 1000);
-		dropped(wt_auth_rig_accept(&fresh.r, WT_CHANNEL_STREAM, 9, fresh.params_r,
-					   fresh.m1.reply, 192, &out),
-			&out, WT_REASON_REPLAY);
+		wt_auth_assert_dropped(wt_auth_rig_accept(&fresh.r, WT_CHANNEL_STREAM, 9,
+							  fresh.params_r, fresh.m1.reply, 192,
+							  &out),
+				       &out, WT_REASON_REPLAY);
 	}
 	assert_int_equal(fresh.r.dh, 1);
 	wt_auth_pair_run(&fresh);
@@ -355,7 +318,7 @@ static void one_ephemeral_makes_one_handshake(void **state)
 	wt_auth_pair_advance(&pair, 1000);
 	wt_auth_rig_queue(&pair.i, e_i, sizeof e_i);
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	stranger(pair.m1.reply, 192, WT_REASON_REPLAY);
+	wt_auth_pair_r_drops_first(&pair, pair.m1.reply, 192, WT_REASON_REPLAY);
 	assert_int_equal(pair.r.dh, 1);
 }
 
@@ -397,7 +360,8 @@ static void one_m1_makes_one_handshake(void **state)
 				with_keys++;
 				pair.m2 = racers[i].out;
 			} else {
-				dropped(racers[i].verdict, &racers[i].out, WT_REASON_RATE);
+				wt_auth_assert_dropped(racers[i].verdict, &racers[i].out,
+						       WT_REASON_RATE);
 			}
 		}
 		assert_int_equal(with_keys, 1);
@@ -419,17 +383,17 @@ static void runs_do_not_mix(void **state)
 	assert_int_equal(wt_auth_pair_accept(&old), WT_AUTH_ANSWER);
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
 	assert_memory_equal(old.m1.reply, pair.m1.reply, 12);
-	to_i(old.m2.reply, 80, WT_REASON_BAD_MAC);
+	wt_auth_pair_i_drops(&pair, old.m2.reply, 80, WT_REASON_BAD_MAC);
 	wt_auth_pair_close(&old);
 
 	wt_auth_pair_open(&old, "hmac", pair.channel);
 	wt_auth_pair_run(&old);
-	to_i(old.m2.reply, 164, WT_REASON_BAD_MAC);
+	wt_auth_pair_i_drops(&pair, old.m2.reply, 164, WT_REASON_BAD_MAC);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
-	to_i(old.m2.reply, 164, WT_REASON_BAD_MAC);
+	wt_auth_pair_i_drops(&pair, old.m2.reply, 164, WT_REASON_BAD_MAC);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 	assert_int_equal(old.m2.local_index, pair.m2.local_index);
-	to_r(old.m3.reply, 40, WT_REASON_BAD_MAC);
+	wt_auth_pair_r_drops(&pair, old.m3.reply, 40, WT_REASON_BAD_MAC);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	wt_auth_pair_close(&old);
 }
@@ -442,13 +406,16 @@ static void channels_do_not_mix(void **state)
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	dropped(wt_auth_rig_accept(&pair.r, other, 5, pair.params_r, pair.m1.reply, 192, &out),
+	wt_auth_assert_dropped(
+		wt_auth_rig_accept(&pair.r, other, 5, pair.params_r, pair.m1.reply, 192, &out),
 		&out, WT_REASON_BAD_MAC);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
-	dropped(wt_auth_rig_receive(&pair.i, pair.m1.handshake, other, pair.m2.reply, 164, &out),
+	wt_auth_assert_dropped(
+		wt_auth_rig_receive(&pair.i, pair.m1.handshake, other, pair.m2.reply, 164, &out),
 		&out, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
-	dropped(wt_auth_rig_receive(&pair.r, pair.m2.handshake, other, pair.m3.reply, 40, &out),
+	wt_auth_assert_dropped(
+		wt_auth_rig_receive(&pair.r, pair.m2.handshake, other, pair.m3.reply, 40, &out),
 		&out, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 }
@@ -476,7 +443,8 @@ static void strangers_are_unknown(void **state)
 			assert_int_equal(wt_auth_rig_start(&other, p, pair.channel, 5, try,
 							   pair.params_i, &pair.m1),
 					 WT_AUTH_MORE);
-			stranger(pair.m1.reply, 192, WT_REASON_UNKNOWN_PEER);
+			wt_auth_pair_r_drops_first(&pair, pair.m1.reply, 192,
+						   WT_REASON_UNKNOWN_PEER);
 		}
 		wt_auth_rig_remove(&other, p);
 		wt_auth_rig_close(&other);
@@ -494,43 +462,43 @@ static void the_matrix_of_messages_and_states(void **state)
 	/* I waits. */
 	until_retry();
 	retry = pair.m2;
-	to_i(pair.m1.reply, 192, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, pair.m1.reply, 192, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_MORE);
 	m1_again = pair.m3;
 	/* I waits after RETRY. */
-	to_i(retry.reply, 80, WT_REASON_REPLAY);
-	to_i(m1_again.reply, 192, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, retry.reply, 80, WT_REASON_REPLAY);
+	wt_auth_pair_i_drops(&pair, m1_again.reply, 192, WT_REASON_STEP);
 	pair.m1 = m1_again;
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 	m2 = pair.m2;
 	/* R waits. */
-	to_r(m1_again.reply, 192, WT_REASON_STEP);
-	to_r(retry.reply, 80, WT_REASON_STEP);
-	to_r(m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, m1_again.reply, 192, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, retry.reply, 80, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, m2.reply, 164, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 	m3 = pair.m3;
 	/* I is done. */
-	to_i(retry.reply, 80, WT_REASON_STEP);
-	to_i(m2.reply, 164, WT_REASON_STEP);
-	to_i(m3.reply, 40, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, retry.reply, 80, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, m3.reply, 40, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	/* R is done. */
-	to_r(m1_again.reply, 192, WT_REASON_STEP);
-	to_r(retry.reply, 80, WT_REASON_STEP);
-	to_r(m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, m1_again.reply, 192, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, retry.reply, 80, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, m2.reply, 164, WT_REASON_STEP);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	/* R has given up. */
 	pair.r.ops->abandon(pair.r.self, m2.handshake, m2.local_index);
-	to_r(m3.reply, 40, WT_REASON_STEP);
+	wt_auth_pair_r_drops(&pair, m3.reply, 40, WT_REASON_STEP);
 	/* Nobody began. */
-	stranger(retry.reply, 80, WT_REASON_STEP);
-	stranger(m2.reply, 164, WT_REASON_STEP);
-	stranger(m3.reply, 40, WT_REASON_STEP);
+	wt_auth_pair_r_drops_first(&pair, retry.reply, 80, WT_REASON_STEP);
+	wt_auth_pair_r_drops_first(&pair, m2.reply, 164, WT_REASON_STEP);
+	wt_auth_pair_r_drops_first(&pair, m3.reply, 40, WT_REASON_STEP);
 	/* No message of anything else, at its own length. */
 	for (unsigned step = 5; step < 256; step++) {
 		uint8_t message[192] = { 1, 1, 1, (uint8_t)step };
 
-		stranger(message, sizeof message, WT_REASON_STEP);
+		wt_auth_pair_r_drops_first(&pair, message, sizeof message, WT_REASON_STEP);
 	}
 	wt_auth_pair_advance(&pair, 10);
 	wt_auth_pair_run(&pair);
@@ -545,221 +513,8 @@ static void an_idle_slot_answers_nobody(void **state)
 	until_m3();
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
 	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index);
-	to_r(m3, sizeof m3, WT_REASON_STEP);
-	to_i(m2, sizeof m2, WT_REASON_STEP);
-}
-
-/* ---- tokens ---------------------------------------------------------------- */
-
-static void a_token_is_for_one_source_and_time(void **state)
-{
-	static const struct {
-		const char *what;
-		size_t source_byte; /* changed; 99: none */
-		uint64_t age_ms;
-		enum wt_auth_verdict verdict;
-	} cases[] = {
-		{ "as it was given", 99, 0, WT_AUTH_MORE },
-		{ "just before the end of the minute", 99, 39999, WT_AUTH_MORE },
-		{ "in the minute after", 99, 99999, WT_AUTH_MORE },
-		{ "two minutes on", 99, 100000, WT_AUTH_ANSWER },
-		{ "an hour on", 99, 3600000, WT_AUTH_ANSWER },
-		{ "from another address", 3, 0, WT_AUTH_ANSWER },
-		{ "from another port", 5, 0, WT_AUTH_ANSWER },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct wt_auth_pair p;
-
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_DATAGRAM);
-		/* 20 s into a minute of boot time. */
-		assert_int_equal(p.r.clock.boot_ms % 60000, 20000);
-		p.i.clock.unix_ms -= 1800000; /* far off: the token must do it */
-		assert_int_equal(wt_auth_pair_start(&p, 3), WT_AUTH_MORE);
-		assert_int_equal(wt_auth_pair_accept(&p), WT_AUTH_ANSWER);
-		assert_int_equal(wt_auth_pair_m2(&p), WT_AUTH_MORE);
-		p.m1 = p.m3;
-		wt_auth_rig_advance(&p.r, cases[i].age_ms);
-		if (cases[i].source_byte != 99)
-			p.r.source[cases[i].source_byte] ^= 0x40;
-		assert_int_equal(wt_auth_pair_accept(&p), cases[i].verdict);
-		if (cases[i].verdict == WT_AUTH_ANSWER)
-			assert_int_equal(p.m2.reason, WT_REASON_TOKEN);
-		wt_auth_pair_close(&p);
-	}
-}
-
-/* The secret turns each 120 s; a token of the one before still counts. */
-static void tokens_outlive_one_turn_of_the_secret(void **state)
-{
-	(void)state;
-	pair.i.clock.unix_ms -= 1800000;
-	for (int at = 0; at < 500; at += 7) {
-		assert_int_equal(wt_auth_pair_start(&pair, 3), WT_AUTH_MORE);
-		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
-		assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_MORE);
-		pair.m1 = pair.m3;
-		wt_auth_rig_advance(&pair.r, 59000);
-		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
-		wt_auth_rig_advance(&pair.r, 7000);
-		pair.i.clock.unix_ms -= 1800000;
-	}
-}
-
-static void the_secret_of_tokens_turns(void **state)
-{
-	static const struct {
-		uint64_t after_ms;
-		size_t drawn;
-	} cases[] = { { 119999, 0 }, { 1, 32 }, { 119999, 0 }, { 1, 32 }, { 240000, 64 } };
-	const uint8_t bytes[64] = { 0 };
-
-	(void)state;
-	pair.i.clock.unix_ms -= 1800000;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		wt_auth_pair_advance(&pair, cases[i].after_ms);
-		assert_int_equal(wt_auth_pair_start(&pair, 3), WT_AUTH_MORE);
-		pair.r.queued = 0;
-		wt_auth_rig_queue(&pair.r, bytes, sizeof bytes);
-		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
-		assert_int_equal(sizeof bytes - pair.r.queued, cases[i].drawn);
-	}
-}
-
-/* The token of one M1 in another of the same end and source, mac1 made right. */
-static void a_token_is_for_one_ephemeral(void **state)
-{
-	struct wt_primitives p;
-	struct wt_domain domain;
-	struct wt_secrets secrets;
-	struct wt_error err = { .struct_size = sizeof err };
-	uint8_t h0[HASH_SIZE], first_token[TOKEN_SIZE], *m1 = pair.m1.reply;
-
-	(void)state;
-	pair.r.clock.unix_ms += 1000000;
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
-	memcpy(first_token, pair.m2.reply + RETRY_TOKEN, sizeof first_token);
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-
-	assert_int_equal(wt_primitives_init(&p, &err), WT_OK);
-	wt_domain_set(&domain, "whispertunnel", 13);
-	assert_int_equal(wt_schedule_secrets(&p, &domain, wt_auth_pair_psk, &secrets), WT_OK);
-	assert_int_equal(wt_schedule_h0(&p, &domain, pair.channel, h0), WT_OK);
-	for (int own = 0; own < 2; own++) {
-		memcpy(m1 + M1_TOKEN, own ? pair.m2.reply + RETRY_TOKEN : first_token, TOKEN_SIZE);
-		assert_int_equal(wt_schedule_mac(&p, secrets.client, h0, m1, M1_MAC, m1 + M1_MAC),
-				 WT_OK);
-		assert_int_equal(wt_auth_pair_accept(&pair), own ? WT_AUTH_MORE : WT_AUTH_ANSWER);
-		if (!own)
-			assert_int_equal(pair.m2.reason, WT_REASON_TOKEN);
-	}
-	wt_primitives_free(&p);
-}
-
-/* ---- floods ---------------------------------------------------------------- */
-
-static void forgeries_cost_no_exchange(void **state)
-{
-	uint8_t m1[192], m2[164], retry[80];
-
-	(void)state;
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	memcpy(m1, pair.m1.reply, sizeof m1);
-	memset(m2, 0xee, sizeof m2);
-	memset(retry, 0xee, sizeof retry);
-	memcpy(m2, "\1\1\1\2", 4);
-	memcpy(retry, "\1\1\1\4", 4);
-	memcpy(m2 + 4, pair.m1.reply + 8, 4);
-	memcpy(retry + 4, pair.m1.reply + 8, 4);
-	for (unsigned i = 0; i < 2000; i++) {
-		memcpy(m1 + 160, &i, sizeof i);
-		memcpy(m2 + 132, &i, sizeof i);
-		memcpy(retry + 48, &i, sizeof i);
-		stranger(m1, sizeof m1, WT_REASON_BAD_MAC);
-		to_i(m2, sizeof m2, WT_REASON_BAD_MAC);
-		to_i(retry, sizeof retry, WT_REASON_BAD_MAC);
-	}
-	assert_int_equal(pair.i.dh + pair.r.dh, 0);
-	assert_int_equal(pair.r.rate_calls, 0);
-	/* They were no load either: what a stranger makes up does not count. */
-	wt_auth_pair_finish(&pair);
-}
-
-/* ---- a crash between any two messages --------------------------------------- */
-
-static void a_restart_costs_one_attempt(void **state)
-{
-	(void)state;
-	for (int after = 0; after < 10; after++) {
-		const bool responder = after % 2;
-		struct wt_auth_pair p;
-		struct wt_auth_out late;
-
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_STREAM);
-		if (after / 2 > 0)
-			assert_int_equal(wt_auth_pair_start(&p, 0), WT_AUTH_MORE);
-		if (after / 2 > 1)
-			assert_int_equal(wt_auth_pair_accept(&p), WT_AUTH_MORE);
-		if (after / 2 > 2)
-			assert_int_equal(wt_auth_pair_m2(&p), WT_AUTH_DONE);
-		if (after / 2 > 3)
-			assert_int_equal(wt_auth_pair_m3(&p), WT_AUTH_DONE);
-		late = p.m1;
-		wt_auth_pair_restart(&p, responder);
-		wt_auth_pair_advance(&p, 1);
-		wt_auth_pair_run(&p);
-		/* What was still on its way does no harm. */
-		if (late.reply_len > 0 && !responder && after / 2 > 1)
-			dropped(wt_auth_rig_accept(&p.r, p.channel, 5, p.params_r, late.reply,
-						   late.reply_len, &late),
-				&late, WT_REASON_REPLAY);
-		assert_int_equal(wt_auth_pair_m3(&p), WT_AUTH_DONE);
-		wt_auth_pair_close(&p);
-	}
-}
-
-/* ---- holders of the key that misbehave --------------------------------------- */
-
-static void run_hostile(const struct wt_hostile_vector *v)
-{
-	const struct wt_auth_settings section = { .name = "hmac" },
-				      peer = { .name = "p", .psk = v->psk };
-	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_auth_rig rig;
-	struct wt_auth_out out;
-	enum wt_auth_verdict verdict;
-
-	wt_auth_rig_open(&rig, "hmac", &section, WT_AUTH_PAIR_BOOT_MS, v->unix_ms, NULL, 0);
-	void *p = wt_auth_rig_add(&rig, &peer, 1, v->step == 1 ? WT_PEER_ACCEPTS : WT_PEER_DIALS,
-				  &err);
-
-	assert_non_null(p);
-	if (v->step == 1) {
-		verdict = wt_auth_rig_accept(&rig, WT_CHANNEL_STREAM, 5, v->params_i, v->message,
-					     v->message_len, &out);
-	} else {
-		wt_auth_rig_queue(&rig, v->e_i_private, 32);
-		assert_int_equal(wt_auth_rig_start(&rig, p, WT_CHANNEL_STREAM, v->index_i, 0,
-						   v->params_i, &out),
-				 WT_AUTH_MORE);
-		verdict = wt_auth_rig_receive(&rig, out.handshake, WT_CHANNEL_STREAM, v->message,
-					      v->message_len, &out);
-	}
-	if (out.reason != v->reason || rig.dh != v->dh)
-		fail_msg("%s: reason %u, %u exchanges", v->name, out.reason, rig.dh);
-	if (v->reason != WT_REASON_NONE)
-		dropped(verdict, &out, v->reason);
-	wt_auth_rig_remove(&rig, p);
-	wt_auth_rig_close(&rig);
-}
-
-static void holders_of_the_key_are_checked_too(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(wt_hostile_vectors); i++)
-		run_hostile(&wt_hostile_vectors[i]);
+	wt_auth_pair_r_drops(&pair, m3, sizeof m3, WT_REASON_STEP);
+	wt_auth_pair_i_drops(&pair, m2, sizeof m2, WT_REASON_STEP);
 }
 
 #define ON_STREAM(test) cmocka_unit_test_setup_teardown(test, open_stream, close_pair)
@@ -787,13 +542,6 @@ int main(void)
 		ON_STREAM(strangers_are_unknown),
 		ON_BOTH(the_matrix_of_messages_and_states),
 		ON_BOTH(an_idle_slot_answers_nobody),
-		cmocka_unit_test(a_token_is_for_one_source_and_time),
-		ON_DATAGRAM(tokens_outlive_one_turn_of_the_secret),
-		ON_DATAGRAM(the_secret_of_tokens_turns),
-		ON_DATAGRAM(a_token_is_for_one_ephemeral),
-		ON_BOTH(forgeries_cost_no_exchange),
-		cmocka_unit_test(a_restart_costs_one_attempt),
-		cmocka_unit_test(holders_of_the_key_are_checked_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
