@@ -35,7 +35,7 @@ static const char *const reason_text[WT_REASON_COUNT] = {
 		"both ends dial, or our own message came back: remove `endpoint` on "
 		"one side",
 	[WT_REASON_WEAK_POINT] = "its public key is weak",
-	[WT_REASON_LOAD] = "answered with a token: many handshakes now",
+	[WT_REASON_LOAD] = "many handshakes now",
 	[WT_REASON_INTERNAL] = "the auth plugin failed",
 };
 
@@ -76,25 +76,32 @@ static struct wt_peer *peer_of(const struct wt_conn *conn, const struct wt_auth_
 	return &node->peers[out->peer_id];
 }
 
-/* A message led to nothing. On a stream nothing good can follow: close. */
-static void refuse(struct wt_conn *conn, const struct wt_auth_out *out)
+/* Count and log why a message was not simply accepted; `done` says what became
+ * of it. Returns the reason's text. */
+static const char *report(struct wt_conn *conn, const struct wt_auth_out *out, const char *done)
 {
 	uint32_t reason = out->reason < WT_REASON_COUNT ? out->reason : WT_REASON_INTERNAL;
 	const struct wt_peer *peer = peer_of(conn, out);
 	const char *name = peer ? wt_peer_name(peer) : "unknown peer";
+	uint64_t off_ms = out->clock_off_ms < 0 ? 0 - (uint64_t)out->clock_off_ms
+						: (uint64_t)out->clock_off_ms;
 
 	conn->worker->refusals[reason]++;
 	if (reason == WT_REASON_CLOCK)
 		wt_log_limited(WT_LOG_WARN, reason_topic[reason],
-			       "%s: handshake of %s refused: its clock is %" PRId64 " s %s ours",
-			       conn->source.text, name,
-			       (out->clock_off_ms < 0 ? -out->clock_off_ms : out->clock_off_ms) /
-				       1000,
+			       "%s: handshake of %s %s: its clock is %" PRIu64 " s %s ours",
+			       conn->source.text, name, done, off_ms / 1000,
 			       out->clock_off_ms < 0 ? "behind" : "ahead of");
 	else
-		wt_log_limited(WT_LOG_WARN, reason_topic[reason], "%s: handshake of %s refused: %s",
-			       conn->source.text, name, reason_text[reason]);
-	wt_conn_close(conn, true, reason_text[reason]);
+		wt_log_limited(WT_LOG_WARN, reason_topic[reason], "%s: handshake of %s %s: %s",
+			       conn->source.text, name, done, reason_text[reason]);
+	return reason_text[reason];
+}
+
+/* A message led to nothing. On a stream nothing good can follow: close. */
+static void refuse(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	wt_conn_close(conn, true, report(conn, out, "refused"));
 }
 
 /* Put the negotiated keys in `next`, and remember what the peer can take. */
@@ -253,8 +260,7 @@ static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_i
 		wt_dial_answered(conn->peer);
 	}
 	if (verdict == WT_AUTH_ANSWER) {
-		if (out->reason < WT_REASON_COUNT)
-			conn->worker->refusals[out->reason]++;
+		(void)report(conn, out, "answered with a token");
 		(void)reply(conn, out);
 	} else if (verdict == WT_AUTH_MORE && role == WT_HANDSHAKE_ACCEPT) {
 		accepted(conn, auth, out);

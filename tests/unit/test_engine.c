@@ -337,6 +337,26 @@ static void a_wrong_realm_is_told_at_both_ends(void **state)
 	assert_true(wt_world_logged(w, "3. the realm in [auth hmac]"));
 }
 
+/* Each end has its own clock here: the client's is ten minutes fast. */
+static void a_wrong_clock_is_told_and_comes_up(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_clock_manual fast;
+
+	wt_clock_manual_init(&fast, w->clock.boot_ms, w->clock.unix_ms + 600000);
+	wt_world_server(w, "");
+	wt_end_open(&w->alice, w->dir, "fast", &fast.clock,
+		    "[tunnel]\ninterface = wt0\naddress = 10.8.0.2/24\n"
+		    "[crypto]\nplugin = aesgcm-sodium\n[transport tcp]\n[auth hmac]\n"
+		    "[peer office]\nendpoint = tcp://127.0.0.1:%u\npsk_file = alice.psk\n"
+		    "allowed_ips = 10.8.0.0/24\n",
+		    w->port);
+	wt_world_until(w, wt_world_alice_up);
+	assert_true(wt_world_logged(w, "handshake of alice answered with a token: its clock is "
+				       "600 s ahead of ours"));
+	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
+}
+
 static void nobody_there_is_told(void **state)
 {
 	struct wt_world *w = *state;
@@ -455,6 +475,7 @@ int main(void)
 		TUNNEL_TEST(a_copied_key_takes_over_and_is_reported),
 		TUNNEL_TEST(a_wrong_key_is_told_at_both_ends),
 		TUNNEL_TEST(a_wrong_realm_is_told_at_both_ends),
+		TUNNEL_TEST(a_wrong_clock_is_told_and_comes_up),
 		TUNNEL_TEST(nobody_there_is_told),
 		TUNNEL_TEST(a_failing_backend_costs_a_packet),
 		TUNNEL_TEST(a_failing_key_setup_costs_a_handshake),
