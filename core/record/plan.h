@@ -4,7 +4,7 @@
  * 0x02 or 0x03; or packets that are finished here first.
  *
  *	struct wt_vnet vnet = wt_vnet_read(packet - WT_TUN_HEADER);
- *	wt_plan_make(&plan, &vnet, packet, len, &ip, &peer);
+ *	wt_plan_make(&vnet, packet, len, &ip, &peer, &plan);
  *
  * docs/protocol.md "Inner header". Pure; any thread.
  */
