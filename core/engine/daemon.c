@@ -38,6 +38,7 @@ struct daemon {
 	struct wt_tun tun;
 	struct wt_watch signals;
 	int signal_fd;
+	bool no_device; /* the start failed at the TUN device */
 	bool stop;
 };
 
@@ -183,6 +184,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	if (!daemon->engine)
 		return status;
 	status = wt_tun_open(&daemon->tun, settings->tunnel.interface, err);
+	daemon->no_device = status != WT_OK && status != WT_ERR_NOMEM;
 	if (status == WT_OK)
 		status = configure(&daemon->tun, settings, mtu, err);
 	/* Whatever keeps the device from us, it is the machine's matter. */
@@ -232,6 +234,8 @@ int wt_daemon_run(const struct wt_settings *settings)
 	wt_log_flush();
 	if (status == WT_OK)
 		wt_log(WT_LOG_INFO, "stopped");
+	if (daemon.no_device)
+		return WT_EXIT_RIGHTS;
 	return status == WT_OK ? WT_EXIT_OK : exit_code(status);
 }
 
