@@ -2,8 +2,13 @@
 """The tools of these tests, over a bare link: a test that could not fail proves nothing."""
 
 import socket
+import subprocess
+import sys
+import time
 
 from harness import case, runner
+from harness.clock import write_shift
+from harness.daemon import environment
 from harness.traffic import Capture, Ping, Transfer, ping, transfer
 
 RELAY_PORT = 4434
@@ -54,6 +59,23 @@ class Harness(case.TunnelTest):
         self.client.ip("link del out")
         with self.assertRaises(AssertionError):
             running.finish(timeout=1)
+
+    def test_a_shifted_clock_and_no_other(self):
+        shift = write_shift("clock", -86400)
+        script = "import time; print(time.time(), time.monotonic(), time.clock_gettime(7))"
+        for expected in (-86400, 3600):
+            write_shift("clock", expected)
+            read = subprocess.run(
+                [sys.executable, "-c", script],
+                env=environment(shift),
+                capture_output=True,
+                check=True,
+                text=True,
+            ).stdout
+            wall, monotonic, boot = map(float, read.split())
+            self.assertAlmostEqual(wall - time.time(), expected, delta=30)
+            self.assertAlmostEqual(monotonic, time.monotonic(), delta=30)
+            self.assertAlmostEqual(boot, time.clock_gettime(time.CLOCK_BOOTTIME), delta=30)
 
     def test_relay_flips_at_an_offset(self):
         relay, listener = self.relayed()

@@ -55,10 +55,11 @@ class Namespace:
             return name in (entry for _, entry in socket.if_nameindex())
 
     def routes(self):
-        """All routes of both families, as sorted lines."""
+        """All routes of both families, as sorted lines; without those of multicast, which the kernel
+        adds to a link of its own some time after it is up."""
         text = _run(["ip", "-n", self.name, "route", "show", "table", "all"])
         text += _run(["ip", "-n", self.name, "-6", "route", "show", "table", "all"])
-        return sorted(line.strip() for line in text.splitlines() if line.strip())
+        return sorted(line.strip() for line in text.splitlines() if "ff00::/8" not in line)
 
 
 def link(left, right, left_name, right_name, left_addresses, right_addresses):
@@ -69,6 +70,7 @@ def link(left, right, left_name, right_name, left_addresses, right_addresses):
         (right, right_name, right_addresses),
     ):
         ns.ip(
+            f"link set {name} addrgenmode none",  # no link-local address that comes a second later
             *(f"addr add {a} dev {name}" + (" nodad" if ":" in a else "") for a in addresses),
             f"link set {name} up",
         )

@@ -12,6 +12,7 @@ import threading
 import time
 
 CHUNK = 1 << 18
+GENTLE_CHUNK, GENTLE_PAUSE_S = 1 << 14, 0.0015
 STALL_S = 30  # a transfer that moves nothing for this long has failed
 ETH_P_ALL = 3
 
@@ -19,10 +20,12 @@ ETH_P_ALL = 3
 class Ping:
     """The real `ping`, running beside the test."""
 
-    def __init__(self, ns, address, count=5, interval=0.05, size=None, wait=5):
+    def __init__(self, ns, address, count=5, interval=0.05, size=None, wait=5, fragment=True):
         command = ["ping", "-n", "-q", "-c", str(count), "-i", str(interval), "-W", str(wait)]
-        if size:
+        if size is not None:
             command += ["-s", str(size)]
+        if not fragment:
+            command += ["-M", "do"]
         self.process = subprocess.Popen(
             ns.command(*command, address),
             stdout=subprocess.PIPE,
@@ -45,15 +48,17 @@ def ping(ns, address, count=3, **options):
 
 
 class Transfer:
-    """A TCP stream of bytes that do not repeat, hashed at both ends."""
+    """A TCP stream of bytes that do not repeat, hashed at both ends. As fast as it goes, or, with
+    `gently`, some 10 MB/s, which fills no queue on the way."""
 
-    def __init__(self, sender, receiver, address, size=None, seconds=None):
+    def __init__(self, sender, receiver, address, size=None, seconds=None, gently=False):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.sent = self.received = 0
         self.sent_hash, self.received_hash = hashlib.sha256(), hashlib.sha256()
         self.error = None
         self._end = None if seconds is None else time.monotonic() + seconds
         self._size = size
+        self._chunk, self._pause = (GENTLE_CHUNK, GENTLE_PAUSE_S) if gently else (CHUNK, 0)
         self._listener = receiver.socket(family)
         self._listener.settimeout(STALL_S)
         self._listener.bind((address, 0))
@@ -74,7 +79,7 @@ class Transfer:
             self.error = self.error or error
 
     def _send(self):
-        noise = random.randbytes(CHUNK)
+        noise = random.randbytes(self._chunk)
         with self._out as out:
             out.connect(self._listener.getsockname())
             while self._more():
@@ -84,6 +89,7 @@ class Transfer:
                 out.sendall(chunk)
                 self.sent_hash.update(chunk)
                 self.sent += len(chunk)
+                time.sleep(self._pause)
             out.shutdown(socket.SHUT_WR)
             out.recv(1)  # until the receiver has read all of it
 
