@@ -165,6 +165,7 @@ static struct wt_config *take_tunnel(struct wt_assembly *assembly)
 	tunnel->rekey_after_s = (uint32_t)wt_config_uint(cfg, "rekey_after");
 	tunnel->offload = (enum wt_offload_choice)choice(wt_config_find(cfg, "offload")->choices,
 							 wt_config_string(cfg, "offload"));
+	tunnel->txqueuelen = (uint32_t)wt_config_uint(cfg, "txqueuelen");
 	tunnel->mss_clamp = wt_config_bool(cfg, "mss_clamp");
 	tunnel->log_level = (enum wt_log_level)choice(wt_config_find(cfg, "log_level")->choices,
 						      wt_config_string(cfg, "log_level"));

@@ -130,6 +130,7 @@ static enum wt_status configure(struct wt_tun *tun, const struct wt_settings *se
 		.routes = routes,
 		.route_count = count,
 		.mtu = mtu,
+		.txqueuelen = tunnel->txqueuelen,
 	};
 
 	status = wt_tun_configure(tun, &network, err);

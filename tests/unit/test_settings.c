@@ -218,7 +218,8 @@ static void sound_files_are_taken(void **state)
 #define PREFIX_RULE "found, allowed is ADDRESS/LENGTH: 10.8.0.0/24, fd00:8::/64\n"
 #define NETWORK_RULE "found, allowed are networks, with no bits set behind the length "
 #define TUNNEL_KEYS                                                                                \
-	"interface, address, mtu, routes, rekey_after, offload, mss_clamp, log_level, "            \
+	"interface, address, mtu, routes, rekey_after, offload, txqueuelen, mss_clamp, "           \
+	"log_level, "                                                                              \
 	"log_format, "                                                                             \
 	"plugin_dir, "                                                                             \
 	"self_test"
