@@ -47,7 +47,7 @@ struct wt_registry *wt_registry_new(const struct wt_registry_options *options)
 		}
 	}
 	/* Only for wt_registry_dir; wt_registry_load tries again, and says why. */
-	if (wt_place_find(registry->wanted_dir, &registry->dir, NULL) != WT_OK)
+	if (wt_registry_find_dir(registry, NULL) != WT_OK)
 		registry->dir = NULL;
 	return registry;
 }
@@ -67,6 +67,13 @@ void wt_registry_free(struct wt_registry *registry)
 const char *wt_registry_dir(const struct wt_registry *registry)
 {
 	return registry->dir ? registry->dir : "";
+}
+
+enum wt_status wt_registry_find_dir(struct wt_registry *registry, struct wt_error *err)
+{
+	if (registry->dir)
+		return WT_OK;
+	return wt_place_find(registry->wanted_dir, &registry->dir, err);
 }
 
 /* The first key of `a` that `b` claims for a peer too. */
@@ -143,11 +150,9 @@ enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kin
 			return WT_OK;
 		}
 	}
-	if (!registry->dir) {
-		status = wt_place_find(registry->wanted_dir, &registry->dir, &why);
-		if (status != WT_OK)
-			return wt_load_fail(err, status, kind, name, NULL, "directory", why.text);
-	}
+	status = wt_registry_find_dir(registry, &why);
+	if (status != WT_OK)
+		return wt_load_fail(err, status, kind, name, NULL, "directory", why.text);
 	const struct wt_load_request request = {
 		.kind = kind,
 		.name = name,
@@ -168,6 +173,21 @@ enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kin
 	}
 	*out = &loaded->plugin;
 	return WT_OK;
+}
+
+void wt_registry_drop(struct wt_registry *registry, const struct wt_plugin *plugin)
+{
+	for (size_t i = 0; i < registry->count; i++) {
+		struct wt_loaded *loaded = registry->loaded[i];
+
+		if (&loaded->plugin != plugin)
+			continue;
+		registry->count--;
+		memmove(&registry->loaded[i], &registry->loaded[i + 1],
+			(registry->count - i) * sizeof(struct wt_loaded *));
+		wt_loaded_free(loaded);
+		return;
+	}
 }
 
 size_t wt_registry_count(const struct wt_registry *registry)

@@ -56,6 +56,10 @@ void wt_registry_free(struct wt_registry *registry);
 /* The directory in use, absolute; "" while it cannot be used. */
 const char *wt_registry_dir(const struct wt_registry *registry);
 
+/* Make it known, or say why it cannot be used. wt_registry_load does so, too. */
+enum wt_status wt_registry_find_dir(struct wt_registry *registry,
+				    struct wt_error *err) WT_MUST_CHECK;
+
 /* Find KIND-NAME.so and take it through every step of docs/architecture.md
  * "Loading"; a plugin already loaded is returned again. On failure err names
  * plugin, path, step, reason and remedy, and nothing of the file stays mapped
@@ -63,6 +67,9 @@ const char *wt_registry_dir(const struct wt_registry *registry);
 enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kind kind,
 				const char *name, const struct wt_plugin **out,
 				struct wt_error *err) WT_MUST_CHECK;
+
+/* Unload one of them again; of its instances none is left. Main thread. */
+void wt_registry_drop(struct wt_registry *registry, const struct wt_plugin *plugin);
 
 size_t wt_registry_count(const struct wt_registry *registry);
 const struct wt_plugin *wt_registry_at(const struct wt_registry *registry, size_t i);
