@@ -59,7 +59,9 @@ static const struct wt_config_key tunnel[] = {
 
 static const struct wt_config_key crypto[] = {
 	KEY(.name = "plugin", .type = WT_CONFIG_STRING, .scope = WT_SCOPE_SECTION,
-	    .flags = WT_CONFIG_REQUIRED, .help = "Crypto plugin: NAME of `crypto-NAME.so`."),
+	    .flags = WT_CONFIG_REQUIRED,
+	    .help = "Crypto plugin: NAME of `crypto-NAME.so`, or `auto`: the fastest of those that "
+		    "are there and have AES-256-GCM, measured at each start."),
 	KEY(.name = "allow_insecure", .type = WT_CONFIG_BOOL, .scope = WT_SCOPE_SECTION,
 	    .default_value = "no", .help = "Accept a plugin whose algorithm is not AES-256-GCM."),
 };

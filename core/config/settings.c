@@ -8,6 +8,7 @@
 #include "config/assembly.h"
 #include "config/keys.h"
 #include "config/nearest.h"
+#include "plugin/choice.h"
 #include "plugin/registry.h"
 
 /* IPv6 wants links of at least this (RFC 8200, section 5). */
@@ -197,7 +198,19 @@ static bool steps_on_core(struct wt_assembly *assembly, struct wt_place place,
 	return false;
 }
 
-/* NULL: a problem was added. `core`: the core's keys of that section. */
+/* The plugin, or NULL: a problem was added. `core`: the core's keys of that
+ * section. */
+static const struct wt_plugin *beside_core(struct wt_assembly *assembly, struct wt_place place,
+					   const struct wt_plugin *plugin,
+					   const struct wt_key_table *core)
+{
+	if (steps_on_core(assembly, place, plugin, core) ||
+	    steps_on_core(assembly, place, plugin, &wt_keys_peer))
+		return NULL;
+	return plugin;
+}
+
+/* The same for the plugin of that name. */
 static const struct wt_plugin *load(struct wt_assembly *assembly,
 				    const struct wt_ini_section *section, enum wt_plugin_kind kind,
 				    const char *name, const struct wt_key_table *core)
@@ -211,10 +224,7 @@ static const struct wt_plugin *load(struct wt_assembly *assembly,
 		wt_problem_add_plugin(&assembly->problems, place, "%s", err.text);
 		return NULL;
 	}
-	if (steps_on_core(assembly, place, plugin, core) ||
-	    steps_on_core(assembly, place, plugin, &wt_keys_peer))
-		return NULL;
-	return plugin;
+	return beside_core(assembly, place, plugin, core);
 }
 
 static struct wt_config *section_values(struct wt_assembly *assembly,
@@ -236,6 +246,40 @@ static struct wt_config *section_values(struct wt_assembly *assembly,
 	return cfg;
 }
 
+/* `plugin = auto`. NULL: problems were added. */
+static const struct wt_plugin *choose_crypto(struct wt_assembly *assembly, struct wt_place place)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_choice *choice = assembly->source->choose(assembly->source->arg, &err);
+
+	assembly->settings->crypto.choice = choice;
+	if (choice && choice->plugin)
+		return beside_core(assembly, place, choice->plugin, &wt_keys_crypto);
+	wt_problem_add_plugin(&assembly->problems, place, "auto found, but %s", err.text);
+	for (size_t i = 0; choice && i < choice->count; i++)
+		wt_problem_add_plugin(&assembly->problems, place, "%s",
+				      choice->items[i].reason.text);
+	return NULL;
+}
+
+/* What is chosen by speed may be another plugin tomorrow. */
+static void refuse_keys_of_chosen(struct wt_assembly *assembly,
+				  const struct wt_ini_section *section,
+				  const struct wt_plugin *plugin)
+{
+	const struct wt_key_table table = wt_plugin_keys(plugin);
+
+	for (size_t i = 0; i < section->count; i++) {
+		const struct wt_ini_entry *entry = &section->entries[i];
+
+		if (wt_key_table_find(&table, 1u << WT_SCOPE_SECTION, entry->key))
+			wt_problem_add(&assembly->problems, wt_place_of(section, entry),
+				       "key of plugin crypto-%s found, allowed is none with "
+				       "\"plugin = auto\"; name the plugin to set its keys",
+				       plugin->name);
+	}
+}
+
 static void take_crypto(struct wt_assembly *assembly)
 {
 	struct wt_crypto_settings *crypto = &assembly->settings->crypto;
@@ -250,9 +294,13 @@ static void take_crypto(struct wt_assembly *assembly)
 	}
 	crypto->line = section->line;
 	entry = wt_section_find(section, "plugin");
-	if (entry && *entry->value)
+	if (entry && strcmp(entry->value, "auto") == 0)
+		crypto->plugin = choose_crypto(assembly, wt_place_of(section, entry));
+	else if (entry && *entry->value)
 		crypto->plugin =
 			load(assembly, section, WT_KIND_CRYPTO, entry->value, &wt_keys_crypto);
+	if (crypto->plugin && crypto->choice)
+		refuse_keys_of_chosen(assembly, section, crypto->plugin);
 	crypto->config = section_values(assembly, section, &wt_keys_crypto, crypto->plugin);
 	if (!crypto->config)
 		return;
@@ -428,6 +476,7 @@ void wt_settings_free(struct wt_settings *settings)
 	free_plugins(settings->auths, settings->auth_count);
 	free_plugins(settings->transports, settings->transport_count);
 	wt_config_free(settings->crypto.config);
+	wt_choice_free(settings->crypto.choice);
 	free(settings->tunnel.addresses);
 	free(settings->path);
 	free(settings);

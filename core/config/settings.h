@@ -16,6 +16,7 @@
 #include "config/values.h"
 
 struct sockaddr;
+struct wt_choice;
 struct wt_plugin;
 struct wt_plugin_source;
 struct wt_registry;
@@ -48,6 +49,7 @@ struct wt_tunnel_settings {
 
 struct wt_crypto_settings {
 	const struct wt_plugin *plugin;
+	struct wt_choice *choice; /* how it was found; NULL unless `plugin = auto` */
 	bool allow_insecure;
 	struct wt_config *config;
 	int line;

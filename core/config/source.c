@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "config/settings.h"
 #include "config/trial.h"
+#include "plugin/choice.h"
 #include "plugin/registry.h"
 
 struct registry_source {
@@ -32,6 +33,13 @@ static enum wt_status load(void *arg, enum wt_plugin_kind kind, const char *name
 	return wt_registry_load(source->registry, kind, name, out, err);
 }
 
+static struct wt_choice *choose(void *arg, struct wt_error *err)
+{
+	struct registry_source *source = arg;
+
+	return wt_choice_new(source->registry, NULL, NULL, err);
+}
+
 int wt_settings_load(const char *path, const struct wt_registry_options *options, FILE *problems,
 		     struct wt_settings **out, struct wt_registry **registry)
 {
@@ -40,6 +48,7 @@ int wt_settings_load(const char *path, const struct wt_registry_options *options
 		.arg = &state,
 		.open = open_registry,
 		.load = load,
+		.choose = choose,
 		.try_out = wt_trial_run,
 	};
 	int code = wt_settings_build(path, &source, problems, out);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <whispertunnel/plugin.h>
 
+struct wt_choice;
 struct wt_plugin;
 struct wt_problems;
 struct wt_settings;
@@ -22,6 +23,9 @@ struct wt_plugin_source {
 	 * (wt_key_table_check). err names plugin, reason and remedy. */
 	enum wt_status (*load)(void *arg, enum wt_plugin_kind kind, const char *name,
 			       const struct wt_plugin **out, struct wt_error *err);
+	/* For `[crypto] plugin = auto`, before any load of a crypto plugin:
+	 * wt_choice_new. */
+	struct wt_choice *(*choose)(void *arg, struct wt_error *err);
 	/* Called last, if all else is sound: wt_trial_run, or NULL. */
 	void (*try_out)(const struct wt_settings *settings, struct wt_problems *problems);
 };

@@ -15,6 +15,7 @@
 #include "config/settings.h"
 #include "engine/daemon.h"
 #include "engine/genpsk.h"
+#include "plugin/choice.h"
 #include "plugin/installed.h"
 #include "plugin/place.h"
 #include "plugin/registry.h"
@@ -142,6 +143,8 @@ static int run(const struct command *command)
 	if (code != WT_EXIT_OK)
 		return code;
 	wt_log_setup(settings->tunnel.log_level, settings->tunnel.log_format);
+	if (settings->crypto.choice)
+		wt_choice_log(settings->crypto.choice);
 	if (!settings->crypto.plugin->standard)
 		wt_log(WT_LOG_WARN,
 		       "crypto plugin %s uses %s instead of AES-256-GCM, as allow_insecure = yes "

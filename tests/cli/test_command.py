@@ -206,6 +206,56 @@ class Check(Command):
         self.assertTrue(run.stderr.startswith("t.ini:4: [crypto] plugin: crypto plugin "))
         self.assertIn('(did you mean "aesgcm-openssl"?)', run.stderr)
 
+    def install(self, *plugins):
+        """A plugin directory of copies of these."""
+        directory = os.path.join(self.dir, "lib")
+        os.mkdir(directory)
+        for path in plugins:
+            shutil.copy(path, directory)
+        return directory
+
+    def test_auto_takes_the_fastest_that_is_sound(self):
+        ini = GOOD.replace("aesgcm-openssl", "auto")
+        sound = ("transport-tcp.so", "auth-hmac.so", "crypto-aesgcm-openssl.so")
+        lib = self.install(
+            *(os.path.join(PLUGINS, name) for name in sound),
+            os.path.join(FIXTURES, "crypto-unavailable.so"),
+            os.path.join(FIXTURES, "crypto-sigsegv.so"),
+        )
+        run = self.check(ini, plugins=lib)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(
+            run.stdout, "t.ini: ok, 1 peer, crypto aesgcm-openssl, transports tcp, auth hmac\n"
+        )
+        warning, figures = run.stderr.splitlines()
+        self.assertRegex(
+            warning, r'\Awarning: crypto auto: left out: crypto plugin "sigsegv" .*SIGSEGV'
+        )
+        self.assertRegex(
+            figures,
+            r"\Ainfo: crypto auto: aesgcm-openssl \d+ and \d+ ns per record of 1420 and 16384 "
+            r"bytes: aesgcm-openssl is used\Z",
+        )
+        quiet = ini.replace("[crypto]", "log_level = error\n[crypto]")
+        self.assertEqual(self.check(quiet, plugins=lib).stderr, "")
+        debug = ini.replace("[crypto]", "log_level = debug\nlog_format = json\n[crypto]")
+        self.assertIn('crypto plugin \\"unavailable\\"', self.check(debug, plugins=lib).stderr)
+
+    def test_auto_with_none_left_is_4_and_names_each(self):
+        lib = self.install(
+            os.path.join(PLUGINS, "transport-tcp.so"),
+            os.path.join(PLUGINS, "auth-hmac.so"),
+            os.path.join(FIXTURES, "crypto-toy.so"),
+            os.path.join(FIXTURES, "crypto-sigsegv.so"),
+        )
+        run = self.check(GOOD.replace("aesgcm-openssl", "auto"), plugins=lib)
+        self.assertEqual((run.returncode, run.stdout), (4, ""))
+        head, sigsegv, toy = run.stderr.splitlines()
+        place = "t.ini:4: [crypto] plugin: "
+        self.assertTrue(head.startswith(f"{place}auto found, but none of the 2 crypto plugins in "))
+        self.assertTrue(sigsegv.startswith(f'{place}crypto plugin "sigsegv" ('))
+        self.assertTrue(toy.startswith(f'{place}crypto plugin "toy": its algorithm is TOY'))
+
     def test_a_crashing_plugin_is_4(self):
         os.mkdir(os.path.join(self.dir, "lib"))
         for name in ("transport-tcp.so", "auth-hmac.so"):

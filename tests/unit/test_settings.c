@@ -19,6 +19,7 @@
 #include "base/secret.h"
 #include "config/settings.h"
 #include "config/source.h"
+#include "plugin/choice.h"
 #include "plugin/registry.h"
 #include "support/scratch.h"
 
@@ -58,12 +59,17 @@ static const struct wt_config_key core_section_keys[] = {
 	KEY(.name = "plugin", .type = WT_CONFIG_STRING, SECTION),
 };
 
+static const struct wt_config_key rounds_keys[] = {
+	KEY(.name = "rounds", .type = WT_CONFIG_UINT, SECTION, .max = 9, .default_value = "3"),
+};
+
 #define KEYS(table)                                                                                \
 	.config_keys = (table), .config_key_count = sizeof(table) / sizeof((table)[0]),            \
 	.config_key_stride = sizeof((table)[0])
 
 static const struct wt_plugin plugins[] = {
 	{ .kind = WT_KIND_CRYPTO, .name = "aesgcm", .standard = true },
+	{ .kind = WT_KIND_CRYPTO, .name = "rounds", .standard = true, KEYS(rounds_keys) },
 	{ .kind = WT_KIND_CRYPTO, .name = "aegis", .algorithm = (char *)"AEGIS-256" },
 	{ .kind = WT_KIND_CRYPTO,
 	  .name = "steps-on-core",
@@ -125,9 +131,30 @@ static enum wt_status load(void *arg, enum wt_plugin_kind kind, const char *name
 	return wt_fail(err, WT_ERR_CONFIG, "plugin %s-%s: there is none", wt_kind_text(kind), name);
 }
 
+static const char *fastest; /* what `plugin = auto` finds; NULL: nothing */
+
+static struct wt_choice *choose(void *arg, struct wt_error *err)
+{
+	struct wt_choice *choice = calloc(1, sizeof *choice);
+
+	assert_non_null(choice);
+	choice->items = calloc(2, sizeof *choice->items);
+	assert_non_null(choice->items);
+	if (fastest) {
+		assert_int_equal(load(arg, WT_KIND_CRYPTO, fastest, &choice->plugin, err), WT_OK);
+		return choice;
+	}
+	choice->count = 2;
+	wt_fail(&choice->items[0].reason, WT_ERR_UNAVAILABLE, "crypto plugin \"a\": not here");
+	wt_fail(&choice->items[1].reason, WT_ERR_CRYPTO, "crypto plugin \"b\": broken");
+	wt_fail(err, WT_ERR_UNAVAILABLE, "none can be used");
+	return choice;
+}
+
 static const struct wt_plugin_source source = {
 	.open = open_table,
 	.load = load,
+	.choose = choose,
 };
 
 /* ---- running one file ---------------------------------------------------- */
@@ -209,6 +236,9 @@ static void sound_files_are_taken(void **state)
 		wt_settings_free(build(sound[i], "", WT_EXIT_OK));
 }
 
+#define CRYPTO_HELP                                                                                \
+	"Crypto plugin: NAME of `crypto-NAME.so`, or `auto`: the fastest of those that are there " \
+	"and have AES-256-GCM, measured at each start."
 #define ADDRESS_HELP                                                                               \
 	"Addresses of this end inside the tunnel, with prefix length: `10.8.0.1/24, "              \
 	"fd00:8::1/64`."
@@ -336,8 +366,7 @@ static const struct {
 
 	/* plugins */
 	{ 2, TUNNEL "[crypto]\n" TCP HMAC ALICE,
-	  "t.ini:3: [crypto] plugin: not found, but needed: Crypto plugin: NAME of "
-	  "`crypto-NAME.so`.\n" },
+	  "t.ini:3: [crypto] plugin: not found, but needed: " CRYPTO_HELP "\n" },
 	{ 4, TUNNEL "[crypto]\nplugin = aesgmc\n" TCP HMAC ALICE,
 	  "t.ini:4: [crypto] plugin: plugin crypto-aesgmc: there is none\n" },
 	{ 4, TUNNEL CRYPTO "[transport tpc]\nlisten = 0.0.0.0:1\n" HMAC ALICE,
@@ -472,8 +501,7 @@ static const struct {
 	  "t.ini:2: [tunnel] adress: unknown key found, allowed are " TUNNEL_KEYS
 	  " (did you mean \"address\"?)\n"
 	  "t.ini:3: [tunnel] mtu: \"9\" found, allowed is auto or a number from 576 to 65535\n"
-	  "t.ini:4: [crypto] plugin: not found, but needed: Crypto plugin: NAME of "
-	  "`crypto-NAME.so`.\n"
+	  "t.ini:4: [crypto] plugin: not found, but needed: " CRYPTO_HELP "\n"
 	  "t.ini:5: [crypto]: \":\" found between key and value, allowed is \"=\"\n"
 	  "t.ini:7: [transport tcp] listen: \"here\" found, allowed are numeric addresses with a "
 	  "port, comma-separated: 0.0.0.0:4433, [::]:4433\n"
@@ -577,6 +605,44 @@ static void defaults_arrive(void **state)
 	wt_settings_free(s);
 }
 
+#define AUTO TUNNEL "[crypto]\nplugin = auto\n"
+
+static void the_fastest_crypto_plugin_is_taken(void **state)
+{
+	struct wt_settings *s;
+
+	(void)state;
+	fastest = "aesgcm";
+	s = build(AUTO TCP HMAC ALICE, "", WT_EXIT_OK);
+	assert_string_equal(s->crypto.plugin->name, "aesgcm");
+	assert_ptr_equal(s->crypto.choice->plugin, s->crypto.plugin);
+	wt_settings_free(s);
+	/* Its keys have their defaults, and cannot be set. */
+	fastest = "rounds";
+	s = build(AUTO "allow_insecure = yes\n" TCP HMAC ALICE, "", WT_EXIT_OK);
+	assert_int_equal(wt_config_uint(s->crypto.config, "rounds"), 3);
+	wt_settings_free(s);
+	build(AUTO "rounds = 4\n" TCP HMAC ALICE,
+	      "t.ini:5: [crypto] rounds: key of plugin crypto-rounds found, allowed is none with "
+	      "\"plugin = auto\"; name the plugin to set its keys\n",
+	      WT_EXIT_CONFIG);
+	fastest = "steps-on-core";
+	build(AUTO TCP HMAC ALICE,
+	      "t.ini:4: [crypto] plugin: plugin crypto-steps-on-core declares the key plugin, "
+	      "which is the core's; it needs another name\n",
+	      WT_EXIT_PLUGIN);
+	fastest = NULL;
+	build(AUTO TCP HMAC ALICE,
+	      "t.ini:4: [crypto] plugin: auto found, but none can be used\n"
+	      "t.ini:4: [crypto] plugin: crypto plugin \"a\": not here\n"
+	      "t.ini:4: [crypto] plugin: crypto plugin \"b\": broken\n",
+	      WT_EXIT_PLUGIN);
+	/* Of a plugin that is named nothing is chosen. */
+	s = build(HEAD ALICE, "", WT_EXIT_OK);
+	assert_null(s->crypto.choice);
+	wt_settings_free(s);
+}
+
 static void plugins_are_looked_for_where_the_file_says(void **state)
 {
 	(void)state;
@@ -653,6 +719,7 @@ int main(void)
 		cmocka_unit_test(each_mistake_has_its_message),
 		cmocka_unit_test(values_arrive),
 		cmocka_unit_test(defaults_arrive),
+		cmocka_unit_test(the_fastest_crypto_plugin_is_taken),
 		cmocka_unit_test(plugins_are_looked_for_where_the_file_says),
 		cmocka_unit_test(loops_are_seen_in_resolved_addresses),
 		cmocka_unit_test(thousands_of_peers_are_quick),
