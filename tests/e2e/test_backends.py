@@ -6,6 +6,7 @@ import os
 import socket
 
 from harness import case, runner
+from harness.sandbox import PREFIX
 from harness.traffic import Capture, Ping, ping, transfer
 
 
@@ -19,17 +20,27 @@ class Backends(case.TunnelTest):
         transfer(self.client, self.server, case.SERVER_IN)
         transfer(self.server, self.client, case.CLIENT_IN)
 
-    def test_openssl_serves_openssl(self):
-        self.carry("aesgcm-openssl", "aesgcm-openssl")
+    def test_the_fastest_serves_the_fastest(self):
+        self.tunnel(server={"crypto": "auto"}, client={"crypto": "auto"})
+        for daemon in (self.near, self.far):
+            chosen = daemon.expect(r"crypto auto: .* bytes: (\S+) is used").group(1)
+            daemon.expect(rf"up: .* crypto {chosen},")
+        self.assertEqual(ping(self.client, case.SERVER_IN), 3)
 
-    def test_openssl_serves_sodium(self):
-        self.carry("aesgcm-openssl", "aesgcm-sodium")
 
-    def test_sodium_serves_openssl(self):
-        self.carry("aesgcm-sodium", "aesgcm-openssl")
+def pair(server, client):
+    def test(self):
+        for name in (server, client):
+            if not os.path.exists(f"{PREFIX}/plugins/crypto-{name}.so"):
+                self.skipTest(f"crypto-{name} is not in this build")
+        self.carry(server, client)
 
-    def test_sodium_serves_sodium(self):
-        self.carry("aesgcm-sodium", "aesgcm-sodium")
+    return test
+
+
+for one in (*case.BACKENDS, "aesgcm-ipsecmb"):
+    for other in (*case.BACKENDS, "aesgcm-ipsecmb"):
+        setattr(Backends, f"test_{one}_serves_{other}".replace("-", "_"), pair(one, other))
 
 
 class Families(case.TunnelTest):
