@@ -15,6 +15,8 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "config/source.h"
+#include "config/trial.h"
 #include "support/plain_host.h"
 #include "support/scratch.h"
 #include "tun/tun.h"
@@ -55,11 +57,55 @@ void wt_end_key(const char *dir, const char *name, uint8_t seed)
 	free(wt_scratch_file(dir, file, text, 45, 0600));
 }
 
+/* ---- plugins: those that a test linked in, then those of the build ------------ */
+
+#define LINKED_MAX 8u
+static const struct wt_plugin *linked[LINKED_MAX];
+static size_t linked_count;
+
+void wt_end_plugin(const struct wt_plugin *plugin)
+{
+	for (size_t i = 0; i < linked_count; i++)
+		if (linked[i] == plugin)
+			return;
+	assert_true(linked_count < LINKED_MAX);
+	linked[linked_count++] = plugin;
+}
+
+static enum wt_status open_registry(void *arg, const char *plugin_dir, bool self_test,
+				    struct wt_error *err)
+{
+	const struct wt_registry_options options = { .plugin_dir = WT_TEST_PLUGIN_DIR,
+						     .skip_self_test = true };
+	struct wt_end *end = arg;
+
+	(void)plugin_dir;
+	(void)self_test;
+	end->registry = wt_registry_new(&options);
+	return end->registry ? WT_OK : wt_fail(err, WT_ERR_NOMEM, "out of memory");
+}
+
+static enum wt_status load(void *arg, enum wt_plugin_kind kind, const char *name,
+			   const struct wt_plugin **out, struct wt_error *err)
+{
+	struct wt_end *end = arg;
+
+	for (size_t i = 0; i < linked_count; i++)
+		if (linked[i]->kind == kind && strcmp(linked[i]->name, name) == 0) {
+			*out = linked[i];
+			return WT_OK;
+		}
+	return wt_registry_load(end->registry, kind, name, out, err);
+}
+
+/* ---- engines --------------------------------------------------------------------- */
+
 void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		 const struct wt_clock *clock, const char *ini, ...)
 {
-	struct wt_registry_options registry = { .plugin_dir = WT_TEST_PLUGIN_DIR,
-						.skip_self_test = true };
+	const struct wt_plugin_source source = {
+		.arg = end, .open = open_registry, .load = load, .try_out = wt_trial_run
+	};
 	struct wt_engine_options options = {
 		.clock = clock,
 		.mtu = end->mtu ? end->mtu : 1500,
@@ -79,8 +125,7 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 	char *path = wt_scratch_file(dir, file, text, (size_t)len, 0600);
 
 	free(text);
-	assert_int_equal(wt_settings_load(path, &registry, stderr, &end->settings, &end->registry),
-			 WT_EXIT_OK);
+	assert_int_equal(wt_settings_build(path, &source, stderr, &end->settings), WT_EXIT_OK);
 	free(path);
 	options.settings = end->settings;
 	end->engine = wt_engine_new(&options, &status, &err);

@@ -32,6 +32,10 @@ uint16_t wt_free_port(void);
 /* Writes dir/name.psk: 32 bytes made from `seed`, in base64. */
 void wt_end_key(const char *dir, const char *name, uint8_t seed);
 
+/* From now on `plugin`, which is linked into the test, is found by its kind and
+ * name before those of the build. */
+void wt_end_plugin(const struct wt_plugin *plugin);
+
 /* Makes an engine from the text of an INI file that is written to dir/name.ini,
  * and starts it. Any failure fails the test. */
 void wt_end_open(struct wt_end *end, const char *dir, const char *name,

@@ -12,19 +12,20 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "support/memory_transport.h"
 #include "support/scratch.h"
 
 static const char server_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.1/24\n%s\n"
 				 "[crypto]\nplugin = aesgcm-openssl\n"
-				 "[transport tcp]\nlisten = 127.0.0.1:%u\n"
-				 "[auth hmac]\n"
+				 "[transport %s]\nlisten = 127.0.0.1:%u\n"
+				 "[auth %s]\n"
 				 "[peer alice]\npsk_file = alice.psk\nallowed_ips = 10.8.0.2/32\n"
 				 "[peer bob]\npsk_file = bob.psk\nallowed_ips = 10.8.0.3/32\n";
 static const char client_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.%u/24\n%s\n"
 				 "[crypto]\nplugin = aesgcm-sodium\n"
-				 "[transport tcp]\n"
-				 "[auth hmac]\n%s"
-				 "[peer office]\nendpoint = tcp://127.0.0.1:%u\n"
+				 "[transport %s]\n"
+				 "[auth %s]\n%s"
+				 "[peer office]\nendpoint = %s://127.0.0.1:%u\n"
 				 "psk_file = %s.psk\nallowed_ips = 10.8.0.0/24\n%s";
 
 static void remember(void *arg, const char *line)
@@ -45,6 +46,8 @@ int wt_world_setup(void **state)
 	struct wt_world *w = calloc(1, sizeof(*w));
 
 	w->dir = wt_scratch_new();
+	w->transport = "tcp";
+	w->auth = "hmac";
 	w->port = wt_free_port();
 	w->ends[0] = &w->server;
 	w->ends[1] = &w->alice;
@@ -59,6 +62,16 @@ int wt_world_setup(void **state)
 	wt_log_capture(remember, w);
 	*state = w;
 	return 0;
+}
+
+int wt_world_setup_memory(void **state)
+{
+	int rc = wt_world_setup(state);
+
+	wt_memory_reset();
+	wt_end_plugin(&wt_memory_plugin);
+	((struct wt_world *)*state)->transport = "memory";
+	return rc;
 }
 
 int wt_world_teardown(void **state)
@@ -84,7 +97,8 @@ int wt_world_teardown(void **state)
 
 void wt_world_server(struct wt_world *w, const char *more)
 {
-	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more, w->port);
+	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more, w->transport,
+		    w->port, w->auth);
 }
 
 void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_client *client)
@@ -93,8 +107,9 @@ void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_cli
 
 	snprintf(name, sizeof name, "client%d", (int)(end - &w->server));
 	wt_end_open(end, w->dir, name, &w->clock.clock, client_ini, client->host,
-		    client->more ? client->more : "", client->auth ? client->auth : "", w->port,
-		    client->key, client->peer ? client->peer : "");
+		    client->more ? client->more : "", w->transport, w->auth,
+		    client->auth ? client->auth : "", w->transport, w->port, client->key,
+		    client->peer ? client->peer : "");
 }
 
 void wt_world_alice(struct wt_world *w)

@@ -11,6 +11,7 @@
 struct wt_world {
 	char *dir;
 	uint16_t port;
+	const char *transport, *auth; /* NAME: "tcp" and "hmac" unless changed before a start */
 	struct wt_clock_manual clock;
 	struct wt_end server, alice, bob;
 	struct wt_end *ends[3];
@@ -21,6 +22,8 @@ struct wt_world {
 /* For cmocka_unit_test_setup_teardown: *state is the world. The tear-down closes
  * all ends, and fails if a packet buffer or a byte of secret memory is left. */
 int wt_world_setup(void **state);
+/* The same over support/memory_transport.h. */
+int wt_world_setup_memory(void **state);
 int wt_world_teardown(void **state);
 
 /* `more` goes into [tunnel], `peer` into the client's [peer office], `auth` into
