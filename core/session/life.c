@@ -32,6 +32,12 @@ void wt_life_keys_fresh(struct wt_conn *conn)
 	wt_conn_schedule(conn);
 }
 
+void wt_life_stop_traffic(struct wt_conn *conn)
+{
+	conn->rekey_ms = conn->ask_ms = 0;
+	conn->keepalive_ms = conn->ping_ms = conn->dead_ms = 0;
+}
+
 void wt_life_received(struct wt_conn *conn, bool payload)
 {
 	conn->dead_ms = 0;
@@ -132,8 +138,11 @@ void wt_life_run(struct wt_conn *conn)
 
 	if (run_ends(conn, now))
 		return;
+	/* A time that nobody looks at would fire for ever. */
 	if (conn->state == WT_CONN_UP)
 		run_traffic(conn, now);
+	else
+		wt_life_stop_traffic(conn);
 	if (conn->closed)
 		return;
 	wt_output_flush(conn);

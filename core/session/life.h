@@ -14,6 +14,9 @@ void wt_life_run(struct wt_conn *conn);
 /* New keys are current: count the times from now. */
 void wt_life_keys_fresh(struct wt_conn *conn);
 
+/* It sends nothing of its own any more: no keepalive, ping, rekey. */
+void wt_life_stop_traffic(struct wt_conn *conn);
+
 /* A record opened; `payload` says whether its kind was 1 to 3. */
 void wt_life_received(struct wt_conn *conn, bool payload);
 

@@ -89,7 +89,7 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 		peer->draining = before;
 		before->state = WT_CONN_DRAINING;
 		before->drain_ms = now + WT_PREVIOUS_MS;
-		before->rekey_ms = before->dead_ms = before->ping_ms = before->keepalive_ms = 0;
+		wt_life_stop_traffic(before);
 		wt_conn_schedule(before);
 	}
 	wt_dial_succeeded(peer);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What somebody can do who does hold a key, or who owns the network: whole
+ * engines over a network of the test's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "plugin/call.h"
+#include "record/limits.h"
+#include "session/handshake.h"
+#include "session/output.h"
+#include "support/memory_transport.h"
+#include "support/world.h"
+
+static struct wt_conn *server_conn(struct wt_world *w, size_t peer)
+{
+	struct wt_conn *conn = wt_world_peer(&w->server, peer)->active;
+
+	assert_non_null(conn);
+	return conn;
+}
+
+static void alice_is_up(struct wt_world *w)
+{
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_until(w, wt_world_alice_up);
+}
+
+/* With time standing still, nothing is left to do. */
+static void assert_sleeps(struct wt_world *w, const struct wt_end *end)
+{
+	const struct wt_loop *loop = &end->worker->loop;
+
+	wt_world_settle(w);
+	if (loop->armed > 0 && loop->heap[0]->due_ms <= loop->now_ms)
+		fail_msg("a timer fires again and again; the log:\n%s", w->log);
+}
+
+/* ---- two connections of one peer ------------------------------------------------ */
+
+/* Bob's machine has Alice's key, and comes later. */
+static void take_over(struct wt_world *w)
+{
+	wt_world_client(w, &w->bob, &(struct wt_client){ .host = 2, .key = "alice" });
+	for (int i = 0; i < 50 && !wt_world_peer(&w->bob, 0)->active; i++)
+		wt_world_pass(w, 100);
+	assert_non_null(wt_world_peer(&w->bob, 0)->active);
+	assert_non_null(wt_world_peer(&w->server, 0)->draining);
+}
+
+static void what_a_replaced_connection_sends_costs_no_rest(void **state)
+{
+	struct wt_world *w = *state;
+
+	alice_is_up(w);
+	wt_world_pass(w, 1000);
+	take_over(w);
+	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
+	wt_world_pass(w, WT_KEEPALIVE_PASSIVE_MS + 1000);
+	assert_non_null(wt_world_peer(&w->server, 0)->draining);
+	assert_sleeps(w, &w->server);
+}
+
+static void a_replaced_connection_asks_for_nothing(void **state)
+{
+	struct wt_world *w = *state;
+
+	alice_is_up(w);
+	wt_world_pass(w, 1000);
+	server_conn(w, 0)->ask_ms = w->server.worker->loop.now_ms + 3000;
+	take_over(w);
+	wt_world_pass(w, 4000);
+	assert_non_null(wt_world_peer(&w->server, 0)->draining);
+	assert_sleeps(w, &w->server);
+}
+
+int main(void)
+{
+#define HOSTILE_TEST(f) cmocka_unit_test_setup_teardown(f, wt_world_setup_memory, wt_world_teardown)
+	const struct CMUnitTest tests[] = {
+		HOSTILE_TEST(what_a_replaced_connection_sends_costs_no_rest),
+		HOSTILE_TEST(a_replaced_connection_asks_for_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
