@@ -91,6 +91,8 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 		before->drain_ms = now + WT_PREVIOUS_MS;
 		wt_life_stop_traffic(before);
 		wt_conn_schedule(before);
+		/* They waited for that link, and nothing would send them now. */
+		wt_peer_queue_clear(peer, WT_DROP_QUEUE_FULL);
 	}
 	wt_dial_succeeded(peer);
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",

@@ -561,6 +561,13 @@ size_t wt_memory_waiting(const struct wt_memory_link *link, int to)
 	return side ? side->len - side->arrived : 0;
 }
 
+void wt_memory_peek(const struct wt_memory_link *link, int to, void *out, size_t len)
+{
+	const struct wt_memory_side *side = link->side[to];
+
+	memcpy(out, side->bytes + side->arrived, len);
+}
+
 void wt_memory_flip(struct wt_memory_link *link, int to, size_t at, uint8_t mask)
 {
 	struct wt_memory_side *side = link->side[to];

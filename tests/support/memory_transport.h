@@ -48,6 +48,8 @@ void wt_memory_deliver(struct wt_memory_link *link, int to, size_t n);
 void wt_memory_room(struct wt_memory_link *link, int to, size_t room);
 /* Bytes that wait to arrive at side `to`. */
 size_t wt_memory_waiting(const struct wt_memory_link *link, int to);
+/* The first `len` of them. */
+void wt_memory_peek(const struct wt_memory_link *link, int to, void *out, size_t len);
 /* Change a bit of the waiting byte `at`. */
 void wt_memory_flip(struct wt_memory_link *link, int to, size_t at, uint8_t mask);
 /* Put bytes behind those that wait. */

@@ -13,12 +13,23 @@
 
 #include <cmocka.h>
 
+#include "control/counters.h"
 #include "plugin/call.h"
 #include "record/limits.h"
 #include "session/handshake.h"
 #include "session/output.h"
 #include "support/memory_transport.h"
 #include "support/world.h"
+
+#define TO_SERVER 1
+#define TO_CLIENT 0
+
+/* The newest link. */
+static struct wt_memory_link *link_of_last(void)
+{
+	assert_non_null(wt_memory_net.links);
+	return wt_memory_net.links;
+}
 
 static struct wt_conn *server_conn(struct wt_world *w, size_t peer)
 {
@@ -83,12 +94,37 @@ static void a_replaced_connection_asks_for_nothing(void **state)
 	assert_sleeps(w, &w->server);
 }
 
+static void packets_that_waited_do_not_stop_the_next_connection(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t packet[1000];
+
+	alice_is_up(w);
+	wt_world_pass(w, 1000);
+	/* The link to Alice stands, and packets for her wait. */
+	wt_memory_room(link_of_last(), TO_CLIENT, 0);
+	wt_packet_make(packet, sizeof packet, "10.8.0.1", "10.8.0.2", 0);
+	for (int i = 0; i < 30; i++) {
+		wt_end_inject(&w->server, packet, sizeof packet);
+		wt_world_pass(w, 100);
+	}
+	assert_true(wt_world_peer(&w->server, 0)->queue.buffers > 0);
+	/* She comes back from elsewhere. */
+	take_over(w);
+	wt_world_pass(w, 200);
+	while (wt_end_take(&w->bob, packet, sizeof packet))
+		;
+	wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.2", 100);
+	wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.2", 100);
+}
+
 int main(void)
 {
 #define HOSTILE_TEST(f) cmocka_unit_test_setup_teardown(f, wt_world_setup_memory, wt_world_teardown)
 	const struct CMUnitTest tests[] = {
 		HOSTILE_TEST(what_a_replaced_connection_sends_costs_no_rest),
 		HOSTILE_TEST(a_replaced_connection_asks_for_nothing),
+		HOSTILE_TEST(packets_that_waited_do_not_stop_the_next_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
