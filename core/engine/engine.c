@@ -12,6 +12,7 @@
 #include "plugin/call.h"
 #include "privileged/resolver.h"
 #include "session/dial.h"
+#include "session/martians.h"
 #include "session/output.h"
 #include "session/peer.h"
 
@@ -115,7 +116,9 @@ static enum wt_status new_peers(struct wt_engine *engine, struct wt_error *err)
 					       peer->name, wt_status_text(status));
 		}
 	}
-	return WT_OK;
+	status = wt_martians_reserve(node->allowed_ips, settings->tunnel.addresses,
+				     settings->tunnel.address_count);
+	return status == WT_OK ? WT_OK : wt_fail(err, status, "out of memory");
 }
 
 static enum wt_status new_node(struct wt_engine *engine, const struct wt_engine_options *options,

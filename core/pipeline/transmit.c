@@ -266,7 +266,7 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 
 	if (drop == WT_DROP_NONE) {
 		id = wt_allowed_ips_lookup(node->allowed_ips, packet.family, packet.destination);
-		if (id == WT_PEER_NONE)
+		if (id >= node->peer_count)
 			drop = WT_DROP_NO_ROUTE;
 		else
 			peer = &node->peers[id];

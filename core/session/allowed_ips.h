@@ -21,6 +21,8 @@
 
 /* No peer has this id. */
 #define WT_PEER_NONE UINT32_MAX
+/* Nor this one, which owns addresses that nobody may use (martians.h). */
+#define WT_PEER_NOBODY (UINT32_MAX - 1u)
 
 struct wt_allowed_ips;
 

@@ -118,6 +118,34 @@ static void packets_that_waited_do_not_stop_the_next_connection(void **state)
 	wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.2", 100);
 }
 
+/* ---- inner addresses ------------------------------------------------------------------------ */
+
+static void sources_that_nobody_has_are_dropped(void **state)
+{
+	static const char *const sources[] = {
+		"10.8.0.2", /* the receiver's own */
+		"0.0.0.0",   "127.0.0.1", "127.255.255.255", "224.0.0.1",
+		"239.1.2.3", "240.0.0.1", "255.255.255.255",
+	};
+	struct wt_world *w = *state;
+
+	wt_world_server(w, "");
+	wt_world_client(w, &w->alice,
+			&(struct wt_client){ .host = 2,
+					     .key = "alice",
+					     .peer = "allowed_ips = 0.0.0.0/0, ::/0\n" });
+	wt_world_until(w, wt_world_alice_up);
+	wt_world_carries(w, &w->server, &w->alice, "192.0.2.1", "10.8.0.2", 100);
+	for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
+		wt_world_loses(w, &w->server, &w->alice, sources[i], "10.8.0.2");
+		assert_int_equal(wt_world_peer(&w->alice, 0)->counters.drops[WT_DROP_SOURCE],
+				 i + 1);
+	}
+	/* And none of them leads to a peer. */
+	wt_world_loses(w, &w->alice, &w->server, "10.8.0.2", "127.0.0.1");
+	assert_int_equal(w->alice.worker->drops[WT_DROP_NO_ROUTE], 1);
+}
+
 int main(void)
 {
 #define HOSTILE_TEST(f) cmocka_unit_test_setup_teardown(f, wt_world_setup_memory, wt_world_teardown)
@@ -125,6 +153,7 @@ int main(void)
 		HOSTILE_TEST(what_a_replaced_connection_sends_costs_no_rest),
 		HOSTILE_TEST(a_replaced_connection_asks_for_nothing),
 		HOSTILE_TEST(packets_that_waited_do_not_stop_the_next_connection),
+		HOSTILE_TEST(sources_that_nobody_has_are_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
