@@ -50,12 +50,9 @@ static void control(struct wt_conn *conn, const struct wt_inner *inner)
 			close_reason = field.value[0];
 		else if (field.type == WT_CONTROL_PING)
 			ping = field.value;
-		else if (field.type == WT_CONTROL_REKEY && conn->dialled && !conn->own.auth &&
-			 conn->state == WT_CONN_UP)
-			wt_handshake_start(conn);
+		else if (field.type == WT_CONTROL_REKEY)
+			wt_life_rekey_asked(conn);
 	}
-	if (conn->closed)
-		return;
 	if (close_reason >= 0)
 		wt_peer_conn_said_close(conn->peer, conn, (uint8_t)close_reason);
 	else if (ping && conn->state == WT_CONN_UP)

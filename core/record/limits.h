@@ -57,6 +57,14 @@ static inline uint64_t wt_record_units(size_t text_len)
 
 /* ---- handshakes ---------------------------------------------------------- */
 
+/* A key is replaced on the other end's demand when it is this old: who keeps
+ * asking costs one handshake a second. */
+#define WT_REKEY_EARLIEST_MS 1000u
+/* What one connection may begin, in first messages: rekey_after = 1, with a
+ * RETRY each time, and some in a row after a stall. */
+#define WT_ACCEPT_PER_SECOND 2u
+#define WT_ACCEPT_BURST 5u
+
 /* Datagrams: repeats within this time are the same M1 bytes. */
 #define WT_M1_REUSE_MS 15000u
 /* Streams: no M2 after this long means a dead connection. A rekey waits

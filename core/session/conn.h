@@ -62,6 +62,7 @@ struct wt_conn {
 	bool dialled; /* by this end */
 	bool closed;
 	bool asked;	      /* a first message of ours has no answer yet */
+	bool answered;	      /* theirs got a RETRY: the next one must be accepted */
 	bool blocked;	      /* conn_writable will say when to go on */
 	bool stalled;	      /* ... and it did not for a long time */
 	struct wt_peer *peer; /* NULL: not known yet */

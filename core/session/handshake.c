@@ -179,6 +179,7 @@ static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struc
 		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
 	};
 	conn->ask_ms = 0;
+	conn->answered = false;
 	if (out->flags & WT_AUTH_OUT_KEYS && !take_keys(conn, out)) {
 		wt_conn_close(conn, true, "cannot set up keys");
 		return;
@@ -243,6 +244,19 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 		wt_peer_conn_up(peer, conn);
 }
 
+/* Somebody gets a RETRY. Once: who shows its token is accepted, and a second
+ * answer would only be work, and a buffer, for whoever holds an old message. */
+static void answer(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	if (conn->answered) {
+		refuse(conn, out);
+		return;
+	}
+	conn->answered = true;
+	(void)report(conn, out, "answered with a token");
+	(void)reply(conn, out);
+}
+
 static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_instance *auth,
 		  enum wt_auth_verdict verdict, const struct wt_auth_out *out)
 {
@@ -259,9 +273,8 @@ static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_i
 		conn->asked = false;
 		wt_dial_answered(conn->peer);
 	}
-	if (verdict == WT_AUTH_ANSWER) {
-		(void)report(conn, out, "answered with a token");
-		(void)reply(conn, out);
+	if (verdict == WT_AUTH_ANSWER && role == WT_HANDSHAKE_ACCEPT) {
+		answer(conn, out);
 	} else if (verdict == WT_AUTH_MORE && role == WT_HANDSHAKE_ACCEPT) {
 		accepted(conn, auth, out);
 	} else if (verdict == WT_AUTH_MORE) {
@@ -323,11 +336,22 @@ void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_au
 	apply(conn, conn->ticket_role, conn->ticket_auth, verdict, out);
 }
 
+/* Each first message may cost a Diffie-Hellman. A stranger's connection is
+ * bounded by the table it is in; this one's peer is known. */
+static bool may_begin(const struct wt_conn *conn)
+{
+	const struct wt_worker *worker = conn->worker;
+
+	return !conn->peer || wt_rate_allow(&worker->node->rate, worker->loop.now_ms,
+					    conn->peer->id, &conn->number, sizeof conn->number,
+					    WT_ACCEPT_PER_SECOND, WT_ACCEPT_BURST);
+}
+
 void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message,
 			  const uint8_t *data, size_t len)
 {
-	struct wt_auth_out unexpected = { .struct_size = sizeof unexpected,
-					  .reason = WT_REASON_STEP };
+	static const struct wt_auth_out unexpected = { .reason = WT_REASON_STEP };
+	static const struct wt_auth_out too_many = { .reason = WT_REASON_RATE };
 	struct wt_instance *auth = wt_node_auth(conn->worker->node, message->method);
 	uint32_t index = message->receiver_index;
 
@@ -341,6 +365,8 @@ void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message
 	/* While a plugin thinks about one message no second one is due. */
 	if (!auth || conn->ticket != 0)
 		refuse(conn, &unexpected);
+	else if (index == 0 && !may_begin(conn))
+		refuse(conn, &too_many);
 	else if (index == 0)
 		ask(conn, WT_HANDSHAKE_ACCEPT, auth, NULL, data, len);
 	else if (conn->own.auth == auth && conn->own.local_index == index)

@@ -47,6 +47,17 @@ void wt_life_received(struct wt_conn *conn, bool payload)
 	wt_conn_schedule_at(conn, conn->keepalive_ms);
 }
 
+void wt_life_rekey_asked(struct wt_conn *conn)
+{
+	uint64_t earliest = conn->keys.current->born_ms + WT_REKEY_EARLIEST_MS;
+
+	if (conn->state != WT_CONN_UP || !conn->dialled || conn->own.auth ||
+	    conn->rekey_ms <= earliest)
+		return;
+	conn->rekey_ms = earliest;
+	wt_conn_schedule_at(conn, earliest);
+}
+
 void wt_life_sent(struct wt_conn *conn)
 {
 	uint64_t now = conn->worker->loop.now_ms;

@@ -20,6 +20,10 @@ void wt_life_stop_traffic(struct wt_conn *conn);
 /* A record opened; `payload` says whether its kind was 1 to 3. */
 void wt_life_received(struct wt_conn *conn, bool payload);
 
+/* The other end asks for new keys: they come, but not sooner than
+ * WT_REKEY_EARLIEST_MS after the last. */
+void wt_life_rekey_asked(struct wt_conn *conn);
+
 /* A packet was sealed. */
 void wt_life_sent(struct wt_conn *conn);
 

@@ -118,6 +118,98 @@ static void packets_that_waited_do_not_stop_the_next_connection(void **state)
 	wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.2", 100);
 }
 
+/* ---- handshakes without end -------------------------------------------------------- */
+
+static uint64_t counter_of(const struct wt_end *end, const char *name)
+{
+	const struct wt_counters *counters = end->node->counters;
+
+	for (uint32_t id = 1; id <= wt_counter_count(counters); id++)
+		if (strcmp(wt_counter_name(counters, id), name) == 0)
+			return wt_counter_read(counters, id);
+	fail_msg("no counter %s", name);
+	return 0;
+}
+
+static void rekeys_on_demand_come_once_a_second(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t text[WT_CONTROL_MAX];
+	size_t len = wt_control_rekey(text);
+
+	alice_is_up(w);
+	for (int i = 0; i < 20; i++) {
+		assert_true(wt_output_text(server_conn(w, 0), server_conn(w, 0)->keys.current, text,
+					   len));
+		wt_world_settle(w);
+	}
+	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 1);
+	/* What was asked for is done, a little later. */
+	wt_world_pass(w, 1100);
+	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
+	wt_world_pass(w, 5000);
+	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
+	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
+}
+
+static void a_dialler_that_rekeys_without_end_is_cut_off(void **state)
+{
+	struct wt_world *w = *state;
+	int n = 0;
+
+	alice_is_up(w);
+	const struct wt_conn *conn = server_conn(w, 0);
+
+	while (n < 50 && wt_world_peer(&w->server, 0)->active == conn) {
+		wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+		wt_world_settle(w);
+		n++;
+	}
+	assert_in_range(n, 3, 8);
+	assert_in_range(counter_of(&w->server, "auth-hmac.hmac_dh"), 3, 8);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_RATE], 1);
+}
+
+/* ---- what a recorded message is good for ---------------------------------------------- */
+
+/* Alice's first message, which never arrived. */
+static size_t record_m1(struct wt_world *w, uint8_t *m1, size_t size)
+{
+	size_t len;
+
+	wt_memory_net.hold = true;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_settle(w);
+	len = wt_memory_waiting(link_of_last(), TO_SERVER);
+	assert_in_range(len, 1, size);
+	wt_memory_peek(link_of_last(), TO_SERVER, m1, len);
+	wt_end_close(&w->alice);
+	wt_memory_net.hold = false;
+	return len;
+}
+
+static void a_recorded_message_gets_one_retry_a_connection(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t m1[512], answer[512];
+	size_t len = record_m1(w, m1, sizeof m1);
+
+	wt_world_pass(w, 120000);
+	struct wt_memory_link *link = wt_memory_connect(w->port);
+
+	wt_memory_inject(link, TO_SERVER, m1, len);
+	wt_world_settle(w);
+	assert_int_equal(wt_memory_read(link, answer, sizeof answer), 84);
+	assert_false(wt_memory_closed(link));
+	assert_int_equal(w->server.worker->half_open_count, 1);
+	wt_memory_inject(link, TO_SERVER, m1, len);
+	wt_world_settle(w);
+	assert_int_equal(wt_memory_read(link, answer, sizeof answer), 0);
+	assert_true(wt_memory_closed(link));
+	wt_memory_hang_up(link);
+}
+
 /* ---- inner addresses ------------------------------------------------------------------------ */
 
 static void sources_that_nobody_has_are_dropped(void **state)
@@ -153,6 +245,9 @@ int main(void)
 		HOSTILE_TEST(what_a_replaced_connection_sends_costs_no_rest),
 		HOSTILE_TEST(a_replaced_connection_asks_for_nothing),
 		HOSTILE_TEST(packets_that_waited_do_not_stop_the_next_connection),
+		HOSTILE_TEST(rekeys_on_demand_come_once_a_second),
+		HOSTILE_TEST(a_dialler_that_rekeys_without_end_is_cut_off),
+		HOSTILE_TEST(a_recorded_message_gets_one_retry_a_connection),
 		HOSTILE_TEST(sources_that_nobody_has_are_dropped),
 	};
 
