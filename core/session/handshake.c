@@ -213,8 +213,8 @@ static void proven(struct wt_conn *conn, const struct wt_auth_out *out)
 	if (!reply(conn, out))
 		return;
 	/* A method of two messages: our first record is the proof. */
-	if (out->reply_len == 0)
-		(void)wt_output_text(conn, conn->keys.next, padding, sizeof padding);
+	if (out->reply_len == 0 && !wt_output_text(conn, conn->keys.next, padding, sizeof padding))
+		wt_conn_close(conn, true, "no room for the proof of new keys");
 }
 
 void wt_handshake_confirmed(struct wt_conn *conn)
@@ -237,8 +237,9 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 	wt_life_keys_fresh(conn);
 	if (theirs) {
 		wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
-		/* Tells the dialler that its proof arrived. */
-		(void)wt_output_text(conn, conn->keys.current, padding, sizeof padding);
+		/* Tells the dialler that its proof arrived; any record does. */
+		if (!wt_output_text(conn, conn->keys.current, padding, sizeof padding))
+			wt_life_keepalive_in(conn, WT_REPEAT_MS);
 	}
 	if (conn->state != WT_CONN_UP && conn->state != WT_CONN_DRAINING)
 		wt_peer_conn_up(peer, conn);

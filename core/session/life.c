@@ -38,13 +38,17 @@ void wt_life_stop_traffic(struct wt_conn *conn)
 	conn->keepalive_ms = conn->ping_ms = conn->dead_ms = 0;
 }
 
+void wt_life_keepalive_in(struct wt_conn *conn, uint64_t ms)
+{
+	conn->keepalive_ms = conn->worker->loop.now_ms + ms;
+	wt_conn_schedule_at(conn, conn->keepalive_ms);
+}
+
 void wt_life_received(struct wt_conn *conn, bool payload)
 {
 	conn->dead_ms = 0;
-	if (!payload || conn->keepalive_ms)
-		return;
-	conn->keepalive_ms = conn->worker->loop.now_ms + WT_KEEPALIVE_PASSIVE_MS;
-	wt_conn_schedule_at(conn, conn->keepalive_ms);
+	if (payload && conn->keepalive_ms == 0)
+		wt_life_keepalive_in(conn, WT_KEEPALIVE_PASSIVE_MS);
 }
 
 void wt_life_rekey_asked(struct wt_conn *conn)
@@ -77,9 +81,9 @@ void wt_life_sent(struct wt_conn *conn)
 	wt_conn_schedule_at(conn, now);
 }
 
-static void send_control(struct wt_conn *conn, const uint8_t *text, size_t len)
+static bool send_control(struct wt_conn *conn, const uint8_t *text, size_t len)
 {
-	(void)wt_output_text(conn, conn->keys.current, text, len);
+	return wt_output_text(conn, conn->keys.current, text, len);
 }
 
 static bool due(uint64_t *when_ms, uint64_t now)
@@ -96,7 +100,7 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 	uint8_t text[WT_CONTROL_MAX];
 
 	if (due(&conn->drain_ms, now)) {
-		send_control(conn, text, wt_control_close(text, WT_CLOSE_REPLACED));
+		(void)send_control(conn, text, wt_control_close(text, WT_CLOSE_REPLACED));
 		wt_output_flush(conn);
 		wt_conn_close(conn, false, "replaced by a newer connection");
 	} else if (due(&conn->give_up_ms, now)) {
@@ -124,17 +128,18 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 	uint8_t text[WT_CONTROL_MAX], payload[WT_PING_SIZE];
 
 	if (due(&conn->ask_ms, now)) {
-		send_control(conn, text, wt_control_rekey(text));
+		(void)send_control(conn, text, wt_control_rekey(text));
 		conn->ask_ms = now + WT_REPEAT_MS;
 	}
-	if (due(&conn->keepalive_ms, now))
-		send_control(conn, padding, sizeof padding);
+	/* Without room now it comes later: the other end may wait for it. */
+	if (due(&conn->keepalive_ms, now) && !send_control(conn, padding, sizeof padding))
+		wt_life_keepalive_in(conn, WT_REPEAT_MS);
 	if (due(&conn->ping_ms, now)) {
 		uint64_t ns = conn->worker->node->clock->mono_ns(conn->worker->node->clock);
 
 		for (size_t i = 0; i < sizeof payload; i++)
 			payload[i] = (uint8_t)(ns >> (8 * i));
-		send_control(conn, text, wt_control_ping(text, payload));
+		(void)send_control(conn, text, wt_control_ping(text, payload));
 		conn->ping_ms = now + (uint64_t)conn->peer->settings->keepalive_s * 1000;
 		wt_life_sent(conn);
 	}

@@ -17,6 +17,9 @@ void wt_life_keys_fresh(struct wt_conn *conn);
 /* It sends nothing of its own any more: no keepalive, ping, rekey. */
 void wt_life_stop_traffic(struct wt_conn *conn);
 
+/* Unless something is sealed before, send a keepalive after `ms`. */
+void wt_life_keepalive_in(struct wt_conn *conn, uint64_t ms);
+
 /* A record opened; `payload` says whether its kind was 1 to 3. */
 void wt_life_received(struct wt_conn *conn, bool payload);
 

@@ -210,6 +210,45 @@ static void a_recorded_message_gets_one_retry_a_connection(void **state)
 	wt_memory_hang_up(link);
 }
 
+/* ---- links that stand -------------------------------------------------------------------- */
+
+/* The record that tells the dialler that its keys arrived may have to wait, but
+ * it comes. */
+static void a_rekey_survives_a_full_output(void **state)
+{
+	static const uint8_t padding[] = { WT_INNER_PADDING };
+	struct wt_world *w = *state;
+
+	alice_is_up(w);
+	wt_world_pass(w, 2000);
+	wt_memory_net.hold = true;
+	struct wt_memory_link *link = link_of_last();
+	struct wt_conn *conn = server_conn(w, 0);
+
+	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_world_settle(w);
+	wt_memory_deliver(link, TO_SERVER, SIZE_MAX);
+	wt_world_settle(w);
+	wt_memory_deliver(link, TO_CLIENT, SIZE_MAX);
+	wt_world_settle(w);
+	/* M3 is on its way; the other direction fills up. */
+	assert_non_null(conn->keys.next);
+	wt_memory_room(link, TO_CLIENT, 0);
+	while (wt_output_text(conn, conn->keys.current, padding, sizeof padding))
+		wt_output_flush(conn);
+	wt_memory_deliver(link, TO_SERVER, SIZE_MAX);
+	wt_world_settle(w);
+	assert_null(conn->keys.next);
+	/* It goes on. */
+	wt_memory_net.hold = false;
+	wt_memory_room(link, TO_CLIENT, 1 << 20);
+	wt_memory_deliver(link, TO_CLIENT, SIZE_MAX);
+	wt_world_pass(w, 3000);
+	assert_null(wt_world_peer(&w->alice, 0)->active->own.auth);
+	assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, 2);
+	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
+}
+
 /* ---- inner addresses ------------------------------------------------------------------------ */
 
 static void sources_that_nobody_has_are_dropped(void **state)
@@ -248,6 +287,7 @@ int main(void)
 		HOSTILE_TEST(rekeys_on_demand_come_once_a_second),
 		HOSTILE_TEST(a_dialler_that_rekeys_without_end_is_cut_off),
 		HOSTILE_TEST(a_recorded_message_gets_one_retry_a_connection),
+		HOSTILE_TEST(a_rekey_survives_a_full_output),
 		HOSTILE_TEST(sources_that_nobody_has_are_dropped),
 	};
 
