@@ -22,7 +22,7 @@
 #define ICMPV6_MTU 4u /* u32 */
 #define ICMPV6_INFORMATIONAL 0x80u
 
-#define IPV4_MTU_MIN 68u
+#define IPV4_MTU_MIN 68u /* RFC 791: the longest header and 8 bytes */
 #define IPV6_MTU_MIN 1280u
 /* RFC 1812 section 4.3.2.3: as much of the packet as fits into 576 bytes. */
 #define IPV4_ANSWER_MAX 576u
@@ -56,9 +56,8 @@ static bool icmp_is_query(uint8_t type)
 	}
 }
 
-static bool ipv4_may_answer(const uint8_t *data, size_t len)
+static bool ipv4_may_answer(const uint8_t *data)
 {
-	size_t header_len = (size_t)(data[0] & 0x0fu) * 4u;
 	uint8_t from = data[WT_IPV4_SOURCE], to = data[WT_IPV4_DESTINATION];
 
 	if ((wt_load_be16(data + WT_IPV4_FRAGMENT) & WT_IPV4_MORE_OR_OFFSET) != 0)
@@ -66,9 +65,9 @@ static bool ipv4_may_answer(const uint8_t *data, size_t len)
 	/* 224/4 is multicast, 240/4 reserved, its last address broadcast. */
 	if (from == 0 || from == 127 || from >= 224 || to == 0 || to >= 224)
 		return false;
-	if (data[WT_IPV4_PROTOCOL] != IPPROTO_ICMP)
-		return true;
-	return header_len < len && icmp_is_query(data[header_len]);
+	/* Longer than IPV4_MTU_MIN, so the type is inside. */
+	return data[WT_IPV4_PROTOCOL] != IPPROTO_ICMP ||
+	       icmp_is_query(data[(size_t)(data[0] & 0x0fu) * 4u]);
 }
 
 static size_t ipv4_build(uint8_t *out, const uint8_t *data, size_t len, uint32_t mtu)
@@ -77,7 +76,7 @@ static size_t ipv4_build(uint8_t *out, const uint8_t *data, size_t len, uint32_t
 	uint8_t *icmp = out + WT_IPV4_HEADER;
 	size_t total;
 
-	if (mtu < IPV4_MTU_MIN || !ipv4_may_answer(data, len))
+	if (mtu < IPV4_MTU_MIN || !ipv4_may_answer(data))
 		return 0;
 	total = headers + (len < IPV4_ANSWER_MAX - headers ? len : IPV4_ANSWER_MAX - headers);
 	memset(out, 0, headers);
