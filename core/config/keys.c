@@ -37,7 +37,7 @@ static const struct wt_config_key tunnel[] = {
 		    "cutting of TCP segments, `uso` of UDP segments instead; `auto` all that this "
 		    "kernel takes."),
 	KEY(.name = "txqueuelen", .type = WT_CONFIG_UINT, .scope = WT_SCOPE_SECTION, .min = 4,
-	    .max = 10000, .default_value = "64",
+	    .max = 10000, .default_value = "500",
 	    .help = "Packets, or runs of up to 64 KB, that wait in the device: fewer are less "
 		    "delay under load, more are fewer losses in bursts."),
 	KEY(.name = "mss_clamp", .type = WT_CONFIG_BOOL, .scope = WT_SCOPE_SECTION,

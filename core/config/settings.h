@@ -41,7 +41,7 @@ struct wt_tunnel_settings {
 	bool routes;		/* routes = auto (default) | off */
 	uint32_t rekey_after_s; /* 1..120, default 120 */
 	enum wt_offload_choice offload;
-	uint32_t txqueuelen; /* 4..10000, default 64 */
+	uint32_t txqueuelen; /* 4..10000, default 500 */
 	bool mss_clamp;
 	enum wt_log_level log_level;
 	enum wt_log_format log_format;

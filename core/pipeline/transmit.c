@@ -21,10 +21,13 @@
 /* Read in one turn before the other direction has its turn. */
 #define TURN_PACKETS 64
 #define TURN_BYTES (256u * 1024u)
-/* A peer is alone on the device if no other was sent to for this long. */
-#define ALONE_MS 100u
+/* A peer is alone on the device if no other was sent to for this long: longer
+ * than the pause of most who talk now and then, whose packets would overflow a
+ * device that is not read. */
+#define ALONE_MS 1000u
 /* A device that is not read makes the senders wait, which is right for one
- * slow link and wrong for one that is dead: after this long it is read again. */
+ * slow link and wrong for one that is dead: after this long it is read again,
+ * unless there is no other peer that could suffer. */
 #define PAUSE_MS 100u
 
 /* Messages that a packet is too large, for each peer: a sender needs one. */
@@ -49,10 +52,9 @@ static void set_paused(struct wt_worker *worker, bool paused)
 	if (wt_watch_change(&tun->watch, paused ? 0 : WT_EVENT_READ) != WT_OK)
 		return;
 	tun->paused = paused;
-	if (paused)
+	wt_timer_disarm(&tun->pause);
+	if (paused && worker->node->peer_count > 1)
 		wt_timer_arm(&tun->pause, PAUSE_MS);
-	else
-		wt_timer_disarm(&tun->pause);
 	tun->readable = !paused;
 }
 
@@ -287,19 +289,20 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 		enqueue(peer, buffer);
 }
 
-/* Everybody but a sole peer whose link is full is read for. */
-static bool may_read(struct wt_worker *worker)
+/* Does the device wait for the link of the peer that was sent to last? */
+static bool link_holds_device(const struct wt_worker *worker)
 {
 	const struct wt_peer *peer = worker->tun.last_peer;
 
-	if (worker->tun.paused)
-		return false;
-	if (peer && peer->active && peer->active->blocked && !peer->active->stalled &&
-	    alone_on_device(worker)) {
+	return peer && peer->active && peer->active->blocked && !peer->active->stalled;
+}
+
+/* Everybody but a sole peer whose link is full is read for. */
+static bool may_read(struct wt_worker *worker)
+{
+	if (link_holds_device(worker) && alone_on_device(worker))
 		set_paused(worker, true);
-		return !worker->tun.paused;
-	}
-	return true;
+	return !worker->tun.paused;
 }
 
 bool wt_transmit_turn(struct wt_worker *worker)
@@ -307,6 +310,9 @@ bool wt_transmit_turn(struct wt_worker *worker)
 	struct wt_tun_queue *tun = &worker->tun;
 	size_t bytes = 0;
 
+	/* The link that held it may be gone. */
+	if (tun->paused && !link_holds_device(worker))
+		set_paused(worker, false);
 	for (int i = 0; i < TURN_PACKETS && bytes < TURN_BYTES && tun->readable && may_read(worker);
 	     i++) {
 		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
