@@ -200,6 +200,7 @@ static const struct {
 	{ C, "open-batch", WT_ERR_CRYPTO, 0, { "self-test: ", "open_batch gave a wrong" } },
 	{ C, "key-stays", WT_ERR_CRYPTO, 0, { "self-test: ", "key_wipe left a piece" } },
 	{ C, "key-shared", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong" } },
+	{ C, "none", WT_ERR_CRYPTO, 0, { "self-test: the definition of none", "tag's first byte", "took it for genuine" } },
 	{ C, "unload-crashes", WT_ERR_INVALID, 0, { "unload: ", "SIGSEGV", "destructors" } },
 	/* clang-format on */
 };

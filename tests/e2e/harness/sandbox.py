@@ -150,5 +150,11 @@ def install(build_dir):
     if os.path.isdir(plugins):
         for name in os.listdir(plugins):
             if name.endswith(".so"):
-                shutil.copy(os.path.join(plugins, name), f"{PREFIX}/plugins/{name}")
-                os.chmod(f"{PREFIX}/plugins/{name}", 0o644)
+                install_plugin(os.path.join(plugins, name))
+
+
+def install_plugin(path):
+    """Copies one more plugin, which is none of the build's own, to the others."""
+    name = os.path.basename(path)
+    shutil.copy(path, f"{PREFIX}/plugins/{name}")
+    os.chmod(f"{PREFIX}/plugins/{name}", 0o644)
