@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: MIT
+"""How a running row is measured. Each step takes a Subject and returns {measure: figure}.
+
+Measures, by the name that they have in the results; STEP is up, down, up4 or down4:
+
+  STEP_gbps           10^9 bits a second that arrived, of 1 or 4 TCP streams; up: client to server
+  STEP_cpu_s_per_gb   CPU seconds of the whole machine for each 10^9 bytes that arrived
+  idle_p50_ms, idle_p99_ms, idle_lost           round trips with nothing else on the way
+  loaded_p50_ms, loaded_p99_ms, loaded_lost     round trips during one stream up
+  loaded_gbps         that stream
+  loaded_share        of up_gbps, so that fast replies are not bought with throughput
+  packets_per_s       UDP packets with 64 bytes of data, client to server
+  packets_by_window   the same for each number of packets that may be on their way
+  pss_mb, rss_peak_mb memory of the larger of the two ends, in 2^20 bytes
+  syscalls_per_gb     of both ends, traced
+"""
+
+import contextlib
+import json
+import re
+import signal
+import subprocess
+import threading
+
+from . import machine
+from .rows import Failed
+from .stats import percentile
+
+SPARE_S = 15  # on top of what a measurement takes, before it has failed
+PING_INTERVAL_S = 0.002
+
+
+class Subject:
+    """A running row between the hosts of `lab`. inner: the congestion control of the streams."""
+
+    def __init__(self, lab, row, inner, seconds, packets_program):
+        self.lab, self.row, self.inner, self.seconds = lab, row, inner, seconds
+        self.packets_program = packets_program
+        self.memory = machine.Memory(row.pids())
+        self.figures = {}  # what the steps so far gave
+
+
+def _gbps(report):
+    return report["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+@contextlib.contextmanager
+def _iperf_server(subject):
+    server = subprocess.Popen(
+        subject.lab.server.command("iperf3", "-s", "-1", "--forceflush"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        for line in server.stdout:
+            if "listening" in line:
+                break
+        yield
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def _iperf(subject, streams, reverse):
+    """One run of iperf3; returns its report."""
+    command = subject.lab.client.command(
+        *("iperf3", "-c", subject.row.server_address, "-J", "-t", str(subject.seconds)),
+        *("-P", str(streams), "-C", subject.inner, *(["-R"] if reverse else [])),
+    )
+    with _iperf_server(subject):
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=subject.seconds + SPARE_S,
+                check=False,
+            )
+            report = json.loads(done.stdout)
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"iperf3 did not end; {subject.row.last_words()}") from error
+        except ValueError as error:
+            raise Failed(f"iperf3: {done.stderr.strip() or 'no report'}") from error
+    if "error" in report:
+        raise Failed(f"iperf3: {report['error']}; {subject.row.last_words()}")
+    return report
+
+
+def streams(step, count, reverse):
+    """A step: throughput and its price."""
+
+    def measure(subject):
+        # Memory is read once, late in the transfer, so that reading it costs next to nothing.
+        look = threading.Timer(0.75 * subject.seconds, subject.memory.look)
+        look.start()
+        before = machine.busy_seconds()
+        try:
+            report = _iperf(subject, count, reverse)
+        finally:
+            look.cancel()
+        spent = machine.busy_seconds() - before
+        gigabytes = report["end"]["sum_received"]["bytes"] / 1e9
+        return {f"{step}_gbps": _gbps(report), f"{step}_cpu_s_per_gb": spent / gigabytes}
+
+    return measure
+
+
+def _start_ping(subject, seconds):
+    count = int(seconds / PING_INTERVAL_S)
+    return subprocess.Popen(
+        subject.lab.client.command(
+            *("ping", "-n", "-i", str(PING_INTERVAL_S), "-c", str(count)),
+            *("-W", "1", subject.row.server_address),
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _read_ping(ping, name):
+    output, _ = ping.communicate()
+    times = [float(ms) for ms in re.findall(r"time=([\d.]+) ms", output)]
+    sent = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+    if not times or not sent:
+        raise Failed(f"ping: {output.strip()[-200:]}")
+    return {
+        f"{name}_p50_ms": percentile(times, 0.5),
+        f"{name}_p99_ms": percentile(times, 0.99),
+        f"{name}_lost": int(sent.group(1)) - int(sent.group(2)),
+    }
+
+
+def idle(subject):
+    return _read_ping(_start_ping(subject, subject.seconds), "idle")
+
+
+def loaded(subject):
+    """The pings begin and end inside the transfer."""
+    ping = []
+    start = threading.Timer(
+        0.15 * subject.seconds,
+        lambda: ping.append(_start_ping(subject, 0.75 * subject.seconds)),
+    )
+    start.start()
+    try:
+        report = _iperf(subject, 1, False)
+    finally:
+        start.cancel()
+        start.join()
+    found = {**_read_ping(ping[0], "loaded"), "loaded_gbps": _gbps(report)}
+    if "up_gbps" in subject.figures:
+        found["loaded_share"] = found["loaded_gbps"] / subject.figures["up_gbps"]
+    return found
+
+
+def packets(subject):
+    lab = subject.lab
+    done = subprocess.run(
+        [
+            *(subject.packets_program, lab.client.path, lab.server.path),
+            *(subject.row.server_address, str(subject.seconds)),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=subject.seconds + SPARE_S,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip())
+    found = json.loads(done.stdout)
+    if found["received"] == 0:
+        raise Failed(f"no small packet arrived; {subject.row.last_words()}")
+    return {
+        "packets_per_s": found["packets_per_s"],
+        "packets_by_window": found["by_window"],
+    }
+
+
+def syscalls(subject):
+    """strace slows a process down and so changes how much it does a call: the figure says what
+    order it is of. The link itself has no process."""
+    pids = subject.row.pids()
+    if not pids:
+        return {}
+    which = [word for pid in pids for word in ("-p", str(pid))]
+    trace = subprocess.Popen(
+        ["strace", "-c", "-f", "-qq", *which],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        report = _iperf(subject, 1, False)
+    finally:
+        trace.send_signal(signal.SIGINT)
+        _, table = trace.communicate()
+    total = re.search(r"^\s*[\d.]+\s+[\d.]+\s+\d*\s+(\d+)(?:\s+\d+)?\s+total$", table, re.MULTILINE)
+    if not total:
+        raise Failed(f"strace: {table.strip()[-200:]}")
+    gigabytes = report["end"]["sum_received"]["bytes"] / 1e9
+    return {"syscalls_per_gb": int(total.group(1)) / gigabytes}
+
+
+def memory(subject):
+    """What the other steps saw; takes no time."""
+    found = {"pss_mb": subject.memory.pss_mb, "rss_peak_mb": subject.memory.peak_rss_mb()}
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+STEPS = {
+    "up": streams("up", 1, False),
+    "down": streams("down", 1, True),
+    "up4": streams("up4", 4, False),
+    "down4": streams("down4", 4, True),
+    "idle": idle,
+    "loaded": loaded,
+    "packets": packets,
+    "memory": memory,
+    "syscalls": syscalls,
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""What is measured in which order: rounds of series of rows, each row alone and started anew."""
+
+from dataclasses import dataclass
+
+from . import series as all_series
+
+START_S = 1.0  # about, for a row to come up and to end
+STEP_S = 0.35  # about, for a step to begin and to end
+
+# idle first: after a load, queues and delayed acknowledgements would still tell of it
+WHOLE = ("idle", "up", "down", "up4", "down4", "loaded", "packets", "memory")
+BRIEF = ("up",)
+QUICK = ("idle", "up", "loaded", "packets", "memory")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One row in one round of one series, and the steps that measure it."""
+
+    round: int
+    series: all_series.Series
+    row: object
+    steps: tuple
+
+
+def make(rounds, series, rows, quick):
+    """Every row of a round before the next round: what changes with time on the machine changes
+    for all of them."""
+    turns = []
+    for number in range(rounds):
+        for one in series:
+            for row in rows:
+                if one.outer_tcp_only and row.outer == "udp":
+                    continue
+                steps = BRIEF
+                if one.name == all_series.HEADLINE:
+                    steps = QUICK if quick else WHOLE
+                    if number == rounds - 1 and not quick:
+                        steps += ("syscalls",)
+                turns.append(Turn(number, one, row, steps))
+    return turns
+
+
+def estimate_s(turns, seconds):
+    """About how long that takes."""
+    steps = sum(len([step for step in turn.steps if step != "memory"]) for turn in turns)
+    return len(turns) * START_S + steps * (seconds + STEP_S)

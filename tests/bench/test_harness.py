@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: MIT
+"""What scripts/bench makes of figures: ratios, targets, the order of a run, what it writes."""
+
+import json
+import os
+import tempfile
+import unittest
+import xml.dom.minidom
+
+from bench.harness import plan, report, series, stats, targets
+from bench.harness.results import Results
+from bench.harness.rows import Row
+
+
+def sample(number, row, name=series.HEADLINE, **figures):
+    return {"round": number, "series": name, "row": row, **figures}
+
+
+# The machine gets slower by the round, the tunnel always has a quarter: medians of each row's
+# figures would say 0.2.
+SLOWING = [
+    sample(0, "veth", up_gbps=80.0),
+    sample(0, "wt-openssl", up_gbps=20.0),
+    sample(1, "veth", up_gbps=40.0),
+    sample(1, "wt-openssl", up_gbps=10.0),
+    sample(2, "veth", up_gbps=8.0),
+    sample(2, "wt-openssl", up_gbps=2.0),
+]
+
+
+class Stats(unittest.TestCase):
+    def test_percentile(self):
+        for values, share, expected in (
+            ([7], 0.5, 7),
+            ([7], 0.99, 7),
+            ([3, 1, 2], 0.5, 2),
+            ([4, 3, 2, 1], 0.5, 2),
+            (range(1, 101), 0.5, 50),
+            (range(1, 101), 0.99, 99),
+            (range(1, 1001), 0.99, 990),
+            (range(1, 101), 1.0, 100),
+        ):
+            with self.subTest(values=values, share=share):
+                self.assertEqual(stats.percentile(values, share), expected)
+
+    def test_spread(self):
+        for values, median, low, high in (
+            ([5], 5, 5, 5),
+            ([3, 1, 2], 2, 1, 3),
+            ([4, 1, 3, 2], 2.5, 1, 4),
+        ):
+            with self.subTest(values=values):
+                found = stats.Spread(values)
+                self.assertEqual((found.median, found.low, found.high), (median, low, high))
+
+    def test_ratio_is_formed_within_a_round(self):
+        found = stats.ratio(SLOWING, series.HEADLINE, "wt-openssl", "veth", "up_gbps")
+        self.assertEqual(found.values, [0.25, 0.25, 0.25])
+
+    def test_ratio_leaves_out_rounds_without_a_partner(self):
+        lacking = [s for s in SLOWING if (s["round"], s["row"]) != (1, "veth")]
+        found = stats.ratio(lacking, series.HEADLINE, "wt-openssl", "veth", "up_gbps")
+        self.assertEqual(found.values, [0.25, 0.25])
+
+    def test_nothing_measured_is_no_figure(self):
+        for samples in ([], SLOWING[:1], [sample(0, "veth", "default", up_gbps=1.0), SLOWING[1]]):
+            self.assertIsNone(
+                stats.ratio(samples, series.HEADLINE, "wt-openssl", "veth", "up_gbps")
+            )
+        self.assertIsNone(stats.spread(SLOWING, series.HEADLINE, "veth", "down_gbps"))
+
+    def test_a_ratio_to_nothing_is_left_out(self):
+        self.assertIsNone(stats.ratio_in_rounds({0: 1.0}, {0: 0.0}))
+
+    def test_best_in_rounds(self):
+        samples = [
+            sample(0, "fastd", packets_per_s=5),
+            sample(0, "tinc", packets_per_s=7),
+            sample(1, "fastd", packets_per_s=6),
+        ]
+        found = stats.best_in_rounds(
+            samples, series.HEADLINE, ("fastd", "tinc", "absent"), "packets_per_s"
+        )
+        self.assertEqual(found, {0: 7, 1: 6})
+
+
+class Targets(unittest.TestCase):
+    def test_verdicts(self):
+        for at_most, figure, verdict in (
+            (False, 0.15, "missed"),
+            (False, 0.16, "met"),
+            (False, 0.20, "aim met"),
+            (True, 0.21, "missed"),
+            (True, 0.20, "met"),
+            (True, 0.16, "aim met"),
+        ):
+            must, aim = (0.20, 0.16) if at_most else (0.16, 0.20)
+            target = targets.Target("it", "", must, aim, at_most, None)
+            with self.subTest(at_most=at_most, figure=figure):
+                self.assertEqual(target.verdict(stats.Spread([figure])), verdict)
+        self.assertEqual(targets.ALL[0].verdict(None), "not measured")
+
+    def test_an_aim_is_not_easier_than_its_must(self):
+        for target in targets.ALL:
+            with self.subTest(target=target.what):
+                harder = target.aim <= target.must if target.at_most else target.aim >= target.must
+                self.assertTrue(harder)
+
+    def test_first_target(self):
+        self.assertEqual(targets.ALL[0].find(SLOWING).median, 0.25)
+
+
+class Tcp(Row):
+    name, title, outer = "tcp-row", "over TCP", "tcp"
+
+
+class Udp(Row):
+    name, title, outer = "udp-row", "over UDP", "udp"
+
+
+class Link(Row):
+    name, title = "veth", "bare veth"
+
+
+class Plan(unittest.TestCase):
+    rows = [Link(), Tcp(), Udp()]
+
+    def order(self, **options):
+        turns = plan.make(**{"rounds": 2, "rows": self.rows, "quick": False, **options})
+        return [(turn.round, turn.series.name, turn.row.name) for turn in turns]
+
+    def test_rows_take_turns(self):
+        self.assertEqual(
+            self.order(series=[series.BY_NAME["cubic"]]),
+            [(n, "cubic", row.name) for n in (0, 1) for row in self.rows],
+        )
+
+    def test_a_series_about_outer_tcp_leaves_out_the_others(self):
+        self.assertEqual(
+            self.order(series=[series.BY_NAME["inner-default"]], rounds=1),
+            [(0, "inner-default", "veth"), (0, "inner-default", "tcp-row")],
+        )
+
+    def test_system_calls_are_traced_once(self):
+        turns = plan.make(3, [series.BY_NAME["cubic"]], self.rows[:1], False)
+        self.assertEqual([turn.round for turn in turns if "syscalls" in turn.steps], [2])
+
+    def test_the_whole_run_ends_within_half_an_hour(self):
+        rows = [Link(), *[Tcp()] * 5, *[Udp()] * 4]
+        turns = plan.make(5, series.ALL, rows, False)
+        self.assertLess(plan.estimate_s(turns, 2), 27 * 60)
+
+    def test_series_that_say_nothing_new(self):
+        for name, default, skipped in (
+            ("cubic", "cubic", False),
+            ("default", "cubic", True),
+            ("outer-default", "cubic", True),
+            ("no-offloads", "cubic", False),
+            ("default", "bbr", False),
+        ):
+            with self.subTest(name=name, default=default):
+                reason = series.reason_to_skip(series.BY_NAME[name], default)
+                self.assertEqual(reason is not None, skipped)
+
+
+class Written(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.path = os.path.join(folder.name, "results/run")
+        machine = {
+            "processors": 2,
+            "processor": "a <processor>",
+            "virtual": True,
+            "kernel": "6.1",
+            "system": "a system",
+            "congestion": "bbr",
+        }
+        self.results = Results(
+            f"{self.path}.json",
+            {
+                "date": "2026-01-01",
+                "source": "abc",
+                "machine": machine,
+                "others": 0.01,
+                "rounds": 3,
+                "seconds": 2,
+                "quick": False,
+            },
+        )
+        for row, title, skipped in (
+            ("veth", "bare veth", None),
+            ("wt-openssl", "this tunnel", None),
+            ("fastd", "fastd & more", "fastd not installed"),
+        ):
+            self.results.rows[row] = {
+                "title": title,
+                "outer": None,
+                "version": "",
+                "skipped": skipped,
+            }
+        self.results.series[series.HEADLINE] = {"title": "cubic", "skipped": None}
+        self.results.samples = SLOWING
+        self.results.save()
+
+    def test_results_come_back(self):
+        again = Results.load(f"{self.path}.json")
+        self.assertEqual(again.samples, SLOWING)
+        self.assertEqual(again.head["rounds"], 3)
+        self.assertFalse(again.complete)
+
+    def test_another_format_is_refused(self):
+        with open(f"{self.path}.json", "w", encoding="utf-8") as file:
+            json.dump({"format": 99}, file)
+        with self.assertRaisesRegex(ValueError, "format 99"):
+            Results.load(f"{self.path}.json")
+
+    def test_tables(self):
+        text = report.tables(self.results)
+        for expected in (
+            "| this tunnel | 0.250 (0.250-0.250) | 10.00 |",
+            "| >= 0.16 | >= 0.2 | 0.25 (0.25-0.25) | aim met |",
+            "not measured",
+            "left out: fastd not installed",
+            "was interrupted",
+        ):
+            self.assertIn(expected, text)
+
+    def test_nothing_at_all_is_still_a_report(self):
+        self.results.samples = []
+        report.write(self.results, self.path)
+        self.assertTrue(os.path.exists(f"{self.path}.md"))
+
+    def test_plot_is_xml_with_a_bar_for_each_tunnel(self):
+        report.write(self.results, self.path)
+        plot = xml.dom.minidom.parse(f"{self.path}.svg")
+        self.assertEqual(len(plot.getElementsByTagName("path")), 1)
+        self.assertEqual(len(plot.getElementsByTagName("rect")), 2)  # and the background
+
+    def test_docs_change_between_the_marks_alone(self):
+        document = f"{self.path}-doc.md"
+        with open(document, "w", encoding="utf-8") as file:
+            file.write(f"before\n{report.BEGIN}old\n{report.END}after\n")
+        for _ in range(2):
+            report.write_docs(self.results, document)
+            with open(document, encoding="utf-8") as file:
+                text = file.read()
+            self.assertTrue(text.startswith(f"before\n{report.BEGIN}"))
+            self.assertTrue(text.endswith(f"{report.END}after\n"))
+            self.assertEqual(text.count("### Targets"), 1)
+            self.assertNotIn("old", text)
+
+    def test_docs_without_marks_are_left_alone(self):
+        document = f"{self.path}-doc.md"
+        with open(document, "w", encoding="utf-8") as file:
+            file.write("no marks\n")
+        with self.assertRaisesRegex(SystemExit, "needs each of these lines once"):
+            report.write_docs(self.results, document)
+
+
+if __name__ == "__main__":
+    unittest.main()
