@@ -41,6 +41,7 @@ class Rekey(case.TunnelTest):
 
     def test_at_a_rate_that_fills_no_queue_no_packet_is_lost(self):
         self.rekeyed()
+        self.patient(self.server, self.client)
         running = self.both_ways(gently=True)
         count = SECONDS * 20
         pings = Ping(self.client, case.SERVER_IN, count=count, interval=0.05)

@@ -11,7 +11,9 @@ import time
 
 from .sandbox import PREFIX, SCRATCH
 
-SANITIZER = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|WARNING: ThreadSan")
+SANITIZER = re.compile(
+    r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:|WARNING: ThreadSan|Sanitizer has encountered"
+)
 
 # Generous, since a sanitizer build on a busy machine is slow; nothing waits this long by itself.
 EVENT_S = 30
