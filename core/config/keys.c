@@ -43,7 +43,8 @@ static const struct wt_config_key tunnel[] = {
 	KEY(.name = "mss_clamp", .type = WT_CONFIG_BOOL, .scope = WT_SCOPE_SECTION,
 	    .default_value = "yes",
 	    .help = "Whether the MSS that TCP connections offer through the tunnel is lowered to "
-		    "what fits, so that they work where ICMP is lost."),
+		    "what "
+		    "fits it and the way to who offers it, so that they work where ICMP is lost."),
 	KEY(.name = "log_level", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "error|warning|info|debug", .default_value = "info",
 	    .help = "How much is logged."),

@@ -17,6 +17,7 @@
 #include "session/output.h"
 #include "session/peer.h"
 #include "tun/tun.h"
+#include "tun/way_back.h"
 
 /* Read in one turn before the other direction has its turn. */
 #define TURN_PACKETS 64
@@ -202,6 +203,23 @@ static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
 	(void)wt_slot_put(&worker->slots, &buffer->slot);
 }
 
+/* What a SYN offers is what its sender will be sent: through the tunnel, and
+ * then on the way that leads back to it from here. */
+static void clamp_syn(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_packet *ip,
+		      bool partial)
+{
+	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
+	uint32_t mtu = mtu_towards(peer), back;
+
+	if (!peer->node->settings->tunnel.mss_clamp || !wt_mss_is_syn(packet, buffer->len, ip))
+		return;
+	back = wt_way_back_mtu(ip->family, ip->source);
+	if (back != 0 && back < mtu)
+		mtu = back;
+	if (wt_mss_clamp(packet, buffer->len, mtu, partial))
+		peer->worker->offloads.clamped++;
+}
+
 /* Bring the packet into the shape that the peer takes, and seal it. */
 static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_packet *ip)
 {
@@ -210,10 +228,7 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 	struct wt_vnet vnet = wt_vnet_read(packet - WT_TUN_HEADER);
 	struct wt_plan plan;
 
-	if (worker->node->settings->tunnel.mss_clamp &&
-	    wt_mss_clamp(packet, buffer->len, mtu_towards(peer),
-			 vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM))
-		worker->offloads.clamped++;
+	clamp_syn(peer, buffer, ip, vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
 	wt_plan_make(&vnet, packet, buffer->len, ip, &peer->active->limits, &plan);
 	switch (plan.way) {
 	case WT_PLAN_FINISH:

@@ -63,6 +63,20 @@ static void replace(uint8_t *header, size_t at, uint16_t value, bool partial)
 	memcpy(field, &sum, sizeof sum);
 }
 
+static bool parse_syn(const uint8_t *data, size_t len, const struct wt_packet *ip,
+		      struct wt_layer4 *l4)
+{
+	return wt_layer4_parse(data, len, ip, l4) == WT_DROP_NONE && l4->protocol == IPPROTO_TCP &&
+	       (l4->tcp_flags & WT_TCP_SYN);
+}
+
+bool wt_mss_is_syn(const uint8_t *data, size_t len, const struct wt_packet *ip)
+{
+	struct wt_layer4 l4;
+
+	return parse_syn(data, len, ip, &l4);
+}
+
 bool wt_mss_clamp(uint8_t *data, size_t len, uint32_t mtu, bool partial)
 {
 	struct wt_packet ip;
@@ -70,9 +84,7 @@ bool wt_mss_clamp(uint8_t *data, size_t len, uint32_t mtu, bool partial)
 	uint32_t headers, most;
 	size_t at;
 
-	if (wt_packet_parse(data, len, &ip) != WT_DROP_NONE ||
-	    wt_layer4_parse(data, len, &ip, &l4) != WT_DROP_NONE || l4.protocol != IPPROTO_TCP ||
-	    !(l4.tcp_flags & WT_TCP_SYN))
+	if (wt_packet_parse(data, len, &ip) != WT_DROP_NONE || !parse_syn(data, len, &ip, &l4))
 		return false;
 	headers = (ip.family == AF_INET ? WT_IPV4_HEADER : WT_IPV6_HEADER) + WT_TCP_HEADER_MIN;
 	at = find_mss(data + l4.start + WT_TCP_HEADER_MIN,

@@ -10,6 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record/packet.h"
+
+/* Is data[0..len), which wt_packet_parse described in *ip, a TCP SYN? False also
+ * for what is not understood to the end of its TCP header. */
+bool wt_mss_is_syn(const uint8_t *data, size_t len, const struct wt_packet *ip) WT_MUST_CHECK;
+
 /* If data[0..len), which wt_packet_parse accepted, is a TCP SYN that offers more
  * than `mtu` has room for behind headers without options, its MSS option is
  * lowered to that and its checksum follows, so that a wrong one stays wrong; a

@@ -142,6 +142,12 @@ class Forwarding(Gateways):
         self.connect({"mss_clamp": "no"}, {"mss_clamp": "no"})
         self.reaches_the_narrow_link()
 
+    def test_narrow_link_without_icmp(self):
+        self.narrow()
+        self.deaf()
+        self.connect()
+        self.reaches_the_narrow_link()
+
     def test_narrow_link_without_icmp_and_clamp(self):
         """What mss_clamp is for. If this fails, the tests above prove nothing."""
         self.narrow()
