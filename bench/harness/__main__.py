@@ -96,8 +96,18 @@ def head(given):
     }
 
 
+def interrupt_once(number, _frame):
+    """Ctrl-C comes twice, to this process and by way of the sandbox; the second one must not keep
+    what was measured from being written."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: None)
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
 def measure(given, build):
     """In the sandbox; returns the exit code."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupt_once)
     sandbox.install(build)
     sandbox.install_plugin(os.path.join(build, "tests/fixtures/lib/crypto-none.so"))
     stamp = datetime.datetime.now().strftime("%Y-%m-%d-%H%M%S")
@@ -137,9 +147,6 @@ def measure(given, build):
     except KeyboardInterrupt:
         code = 130
         print("interrupted; what is there is kept")
-    # A second signal must not keep what was measured from being written.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
     results.save()
     report.write(results, path)
     print(report.text(results))
@@ -159,6 +166,7 @@ def main():
     build = os.environ.get("WT_BUILD_DIR", os.path.join(ROOT, "build/release"))
     congestion = machine.Congestion(all_series.FIXED)
     outside = os.getpid()
+    os.environ["PATH"] += ":/usr/sbin:/sbin"  # where most of these programs are, and no user looks
     try:
         sandbox.enter()
         code = measure(given, build)

@@ -54,24 +54,29 @@ def default_congestion():
 
 class Congestion:
     """While it is open, namespaces made on this machine may choose `name` for TCP. What that
-    takes is one list that is the machine's; it is put back in the end."""
+    takes is one list that is the machine's; it is put back in the end.
+
+    The list is kept open because only the first network namespace finds it by its name, and the
+    process leaves that."""
 
     def __init__(self, name):
-        self._before = None
+        self._list = self._before = None
         try:
             allowed = read(ALLOWED)
             if name in read(AVAILABLE).split() and name not in allowed.split():
-                with open(ALLOWED, "w", encoding="ascii") as file:
-                    file.write(f"{allowed.strip()} {name}\n")
+                self._list = os.open(ALLOWED, os.O_WRONLY | os.O_CLOEXEC)
+                os.pwrite(self._list, f"{allowed.strip()} {name}\n".encode(), 0)
                 self._before = allowed
         except OSError:
             pass  # a series that needs it says so when a namespace refuses it
 
     def close(self):
         if self._before is not None:
-            with open(ALLOWED, "w", encoding="ascii") as file:
-                file.write(self._before)
+            os.pwrite(self._list, self._before.encode(), 0)
             self._before = None
+        if self._list is not None:
+            os.close(self._list)
+            self._list = None
 
 
 class Memory:

@@ -9,7 +9,7 @@ import xml.dom.minidom
 
 from bench.harness import plan, report, series, stats, targets
 from bench.harness.results import Results
-from bench.harness.rows import Row
+from bench.harness.rows import Program, Row
 
 
 def sample(number, row, name=series.HEADLINE, **figures):
@@ -161,6 +161,17 @@ class Plan(unittest.TestCase):
             with self.subTest(name=name, default=default):
                 reason = series.reason_to_skip(series.BY_NAME[name], default)
                 self.assertEqual(reason is not None, skipped)
+
+
+class Missing(unittest.TestCase):
+    def test_a_row_without_its_program_says_what_to_install(self):
+        class Absent(Program):
+            name, programs, package = "absent", ("sh", "no-such-program"), "absent-tools"
+
+        self.assertEqual(
+            Absent().missing(),
+            "no-such-program not installed (scripts/install-deps absent-tools)",
+        )
 
 
 class Written(unittest.TestCase):
