@@ -5,6 +5,7 @@ They get keys that are made for the run, and the strongest of what they have in 
 with AES where there is one.
 """
 
+import os
 import re
 
 from .lab import CLIENT, CLIENT_IN, SERVER, SERVER_IN
@@ -59,8 +60,9 @@ class OpenVpn(Program):
                 *(role, "--dh", "none") if role == "--tls-server" else (role,),
                 *("--key", key, "--cert", cert, "--peer-fingerprint", ends[other.name][2]),
                 *("--data-ciphers", "AES-256-GCM", "--disable-dco", "--verb", "1"),
-                *("--connect-retry", "1"),
             )
+            # A client that finds nobody waits for seconds before it tries again.
+            self.wait_for_word("link local", "Listening for incoming TCP")
 
 
 class WireGuardGo(Program):
@@ -94,7 +96,8 @@ class WireGuardGo(Program):
             # It refuses to start where the kernel has its own WireGuard, unless told this.
             insist = {"WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD": "1"}
             self.spawn(ns, "wireguard-go", "-f", device, env=insist)
-            self.wait_for(f"/var/run/wireguard/{device}.sock")
+            control = f"/var/run/wireguard/{device}.sock"
+            self.wait_until(lambda path=control: os.path.exists(path), control)
             self.run(
                 ns,
                 *("wg", "set", device, "listen-port", str(PORT)),

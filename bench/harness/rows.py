@@ -52,7 +52,7 @@ class Row:
     def wait_up(self, lab):
         """Until a packet comes back from the other end."""
         end = time.monotonic() + UP_S
-        ping = lab.client.command("ping", "-n", "-q", "-c1", "-W1", self.server_address)
+        ping = lab.client.command("ping", "-n", "-q", "-c1", "-W0.2", self.server_address)
         while subprocess.run(ping, capture_output=True, check=False).returncode != 0:
             if time.monotonic() > end:
                 raise Failed(f"nothing came through in {UP_S} s; {self.last_words()}")
@@ -97,13 +97,23 @@ class Program(Row):
             write_file(full, text, 0o700)
         return folder
 
-    def wait_for(self, path):
-        """Until a process has made the file `path`."""
+    def wait_until(self, true, what):
+        """Until true() is, which is `what` in a message."""
         end = time.monotonic() + UP_S
-        while not os.path.exists(path):
+        while not true():
             if time.monotonic() > end:
-                raise Failed(f"no {path} after {UP_S} s; {self.last_words()}")
+                raise Failed(f"{what}: not after {UP_S} s; {self.last_words()}")
             time.sleep(0.01)
+
+    def wait_for_word(self, *words):
+        """Until the process that was spawned last has said one of them."""
+
+        def said():
+            with open(self._logs[-1], encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            return any(word in text for word in words)
+
+        self.wait_until(said, f'"{words[0]}" in its log')
 
     def run(self, ns, *command, stdin=None):
         """A short command inside `ns`; returns what it printed."""
