@@ -64,11 +64,12 @@ bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner)
 
 	struct wt_vnet vnet = wt_vnet_read(inner->body - WT_TUN_HEADER);
 
-	worker->offloads.refused++;
-	wt_log_limited(WT_LOG_WARN, "offload refused",
+	/* Said once: a kernel that refuses one refuses thousands a second. */
+	if (worker->offloads.refused++ == 0)
+		wt_log(WT_LOG_WARN,
 		       "the kernel refused a packet that it took when it was tried; doing its work "
-		       "here, which is slower (offload = off or csum in [tunnel] of the other end "
-		       "avoids it)");
+		       "here, which is slower, and counting it as offload_refused "
+		       "(offload = csum or off in [tunnel] leaves it to the other end)");
 	if (inner->kind == WT_INNER_SEGMENTS)
 		return write_cut(worker, inner, &vnet);
 	wt_vnet_finish(&vnet, inner->body, inner->len);

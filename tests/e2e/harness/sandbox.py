@@ -9,6 +9,7 @@ Root is not needed where unprivileged user namespaces and /dev/net/tun are open 
 """
 
 import ctypes
+import glob
 import os
 import select
 import shutil
@@ -142,9 +143,8 @@ def install(build_dir):
     if not os.path.exists(binary):
         raise FileNotFoundError(f"{binary} is missing: build first, or set WT_BUILD_DIR")
     os.makedirs(PREFIX, 0o755)
-    shift = os.path.join(build_dir, "tests/e2e/wt_clock_shift.so")
-    if os.path.exists(shift):
-        shutil.copy(shift, PREFIX)
+    for preload in glob.glob(os.path.join(build_dir, "tests/e2e/*.so")):
+        shutil.copy(preload, PREFIX)
     shutil.copy(binary, f"{PREFIX}/wtcore")
     os.mkdir(f"{PREFIX}/plugins", 0o755)
     if os.path.isdir(plugins):
