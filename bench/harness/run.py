@@ -49,10 +49,11 @@ class Run:
 
     def _measure(self, turn):
         """{measure: figure} of all steps that went well."""
-        inner, outer = turn.series.congestion(self._results.head["machine"]["congestion"])
+        default = self._results.head["machine"]["congestion"]
+        inner, outer = turn.series.congestion(default)
         figures, step = {}, "start"
         try:
-            turn.row.start(self._lab, outer)
+            turn.row.start(self._lab, turn.series.told(default))
             turn.row.wait_up(self._lab)
             subject = measures.Subject(
                 self._lab, turn.row, inner, self._seconds, self._packets_program

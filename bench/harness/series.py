@@ -19,14 +19,25 @@ class Series:
     outer: str | None
     offloads: bool = True
     outer_tcp_only: bool = False  # for other rows it would be a series again that is there already
+    own_choice: bool = False  # this tunnel is not told what to use outside
 
     def congestion(self, default):
         return self.inner or default, self.outer or default
 
+    def told(self, default):
+        """What this tunnel's configuration says; None: nothing."""
+        return None if self.own_choice else self.outer or default
+
 
 ALL = [
     Series(HEADLINE, "cubic inside and outside", FIXED, FIXED),
-    Series("default", "the machine's default congestion control, inside and outside", None, None),
+    Series(
+        "default",
+        "as the machine and each tunnel came: no congestion control was chosen",
+        None,
+        None,
+        own_choice=True,
+    ),
     Series("no-offloads", "cubic, segmentation offloads of the veth off", FIXED, FIXED, False),
     Series(
         "inner-default",

@@ -8,6 +8,8 @@
 #ifndef WT_TCP_INSTANCE_H
 #define WT_TCP_INSTANCE_H
 
+#include <stdbool.h>
+
 #include <whispertunnel/transport.h>
 
 struct wt_tcp_listener;
@@ -24,8 +26,9 @@ struct wt_tcp_counters {
 struct wt_tcp {
 	const struct wt_host *host;
 	const struct wt_config *cfg;
-	const char *congestion; /* NULL: the system's */
-	int send_buffer;	/* bytes; 0: the kernel sizes it */
+	const char *congestion;	  /* NULL: the system's */
+	bool congestion_optional; /* a kernel that refuses it is no error */
+	int send_buffer;	  /* bytes; 0: the kernel sizes it */
 	struct wt_tcp_counters counters;
 	struct wt_tcp_listener *listeners;
 	size_t listener_count;

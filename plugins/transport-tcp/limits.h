@@ -35,6 +35,11 @@
 #define WT_TCP_OVERHEAD_IPV4 (WT_TCP_PREFIX + 32u + 20u)
 #define WT_TCP_OVERHEAD_IPV6 (WT_TCP_PREFIX + 32u + 40u)
 
+/* What `congestion = auto` takes where it may. Connections inside the tunnel have
+ * a congestion control of their own; BBR outside paces by timers where there is
+ * no fq, and a tunnel inside BBR was half as fast (docs/performance.md). */
+#define WT_TCP_CONGESTION "cubic"
+
 /* ---- time */
 
 /* One dial attempt. SYNs go out at 0, 1 and 3 s: the third is answered or the

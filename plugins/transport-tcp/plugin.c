@@ -22,10 +22,10 @@ static enum wt_status tcp_create(const struct wt_host *host, const struct wt_con
 		return wt_tcp_fail(err, WT_ERR_NOMEM, "out of memory");
 	tcp->host = host;
 	tcp->cfg = cfg;
-	tcp->congestion = host->config_string(host, cfg, "congestion");
 	tcp->send_buffer = (int)(host->config_uint(host, cfg, "send_buffer") * 1024u);
 
-	enum wt_status status = wt_tcp_socket_check(tcp, err);
+	enum wt_status status =
+		wt_tcp_socket_choose(tcp, host->config_string(host, cfg, "congestion"), err);
 
 	if (status != WT_OK) {
 		free(tcp);
@@ -143,7 +143,9 @@ static const struct wt_config_key keys[] = {
 		.type = WT_CONFIG_STRING,
 		.scope = WT_SCOPE_SECTION,
 		.name = "congestion",
-		.help = "TCP congestion control, such as bbr or cubic; the system's when unset.",
+		.default_value = "auto",
+		.help = "TCP congestion control, such as bbr or cubic; `system` is the system's, "
+			"`auto` cubic where it may be used, else the system's.",
 	},
 	{
 		.struct_size = sizeof(struct wt_config_key),

@@ -64,7 +64,8 @@ static enum wt_status set_congestion(const struct wt_tcp *tcp, int fd, struct wt
 	char text[64];
 
 	if (!name ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0)
+	    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, (socklen_t)strlen(name)) == 0 ||
+	    tcp->congestion_optional)
 		return WT_OK;
 	switch (errno) {
 	case ENOENT:
@@ -110,11 +111,9 @@ static enum wt_status no_socket(int error, struct wt_error *err)
 			   error_text(error, text, sizeof text));
 }
 
-enum wt_status wt_tcp_socket_check(const struct wt_tcp *tcp, struct wt_error *err)
+/* Can a socket be set to tcp->congestion? */
+static enum wt_status try_congestion(const struct wt_tcp *tcp, struct wt_error *err)
 {
-	if (!tcp->congestion)
-		return WT_OK;
-
 	int fd = open_socket(AF_INET);
 
 	if (fd < 0 && errno == EAFNOSUPPORT)
@@ -126,6 +125,15 @@ enum wt_status wt_tcp_socket_check(const struct wt_tcp *tcp, struct wt_error *er
 
 	close(fd);
 	return status;
+}
+
+enum wt_status wt_tcp_socket_choose(struct wt_tcp *tcp, const char *wanted, struct wt_error *err)
+{
+	if (!wanted || strcmp(wanted, "system") == 0)
+		return WT_OK;
+	tcp->congestion_optional = strcmp(wanted, "auto") == 0;
+	tcp->congestion = tcp->congestion_optional ? WT_TCP_CONGESTION : wanted;
+	return try_congestion(tcp, err);
 }
 
 /* ---- options */

@@ -11,9 +11,11 @@
 
 #define WT_TCP_REASON_TEXT 128u
 
-/* Does the kernel have the congestion control that the section asks for, and
- * may we use it? Nothing stays open. */
-enum wt_status wt_tcp_socket_check(const struct wt_tcp *tcp, struct wt_error *err) WT_MUST_CHECK;
+/* Take `wanted` (NULL, "system", "auto" or a name) as the congestion control of
+ * all connections. Does the kernel have it, and may we use it? Nothing stays
+ * open. */
+enum wt_status wt_tcp_socket_choose(struct wt_tcp *tcp, const char *wanted,
+				    struct wt_error *err) WT_MUST_CHECK;
 
 /* A socket bound to `address` and listening; *fd is -1 on failure, and err
  * names the address and what to do. */

@@ -290,6 +290,34 @@ static void the_congestion_control_is_set_both_ways(void **state)
 	wt_tcp_rig_close(&rig);
 }
 
+/* What dialled sockets have by default: the kernel's own default, or cubic. */
+static void auto_is_cubic_where_it_may_be_used(void **state)
+{
+	static const char *const wanted[] = { "system", "auto" };
+	char standard[32] = "", expected[32] = "";
+	socklen_t len = sizeof standard;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, standard, &len), 0);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5);
+	len = sizeof expected;
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, expected, &len), 0);
+	close(fd);
+	for (size_t i = 0; i < 2; i++) {
+		struct wt_loop_config config = one_address(wt_tcp_rig_ipv4("127.0.0.1", 0));
+		struct sockaddr_storage address;
+		struct wt_tcp_rig rig;
+
+		config.congestion = wanted[i];
+		wt_tcp_rig_open(&rig, &config);
+		address = wt_tcp_rig_address(&rig, 0);
+		(void)wt_tcp_rig_dial(&rig, &address);
+		check_congestion(wt_loop_host_fd(rig.host, 1), i == 0 ? standard : expected);
+		wt_tcp_rig_close(&rig);
+	}
+}
+
 static int option(int fd, int level, int name)
 {
 	int value = -1;
@@ -459,6 +487,7 @@ int main(void)
 		cmocka_unit_test(an_event_loop_that_is_full_stops_listening),
 		cmocka_unit_test(an_unknown_congestion_control_is_refused),
 		cmocka_unit_test(the_congestion_control_is_set_both_ways),
+		cmocka_unit_test(auto_is_cubic_where_it_may_be_used),
 		cmocka_unit_test(a_connection_has_its_options),
 		cmocka_unit_test(a_connection_that_the_core_refuses_is_closed),
 		cmocka_unit_test(an_event_loop_that_is_full_closes_the_connection),
