@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/mss.h"
 
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -66,8 +65,8 @@ static void replace(uint8_t *header, size_t at, uint16_t value, bool partial)
 static bool parse_syn(const uint8_t *data, size_t len, const struct wt_packet *ip,
 		      struct wt_layer4 *l4)
 {
-	return wt_layer4_parse(data, len, ip, l4) == WT_DROP_NONE && l4->protocol == IPPROTO_TCP &&
-	       (l4->tcp_flags & WT_TCP_SYN);
+	/* Of UDP there are no flags. */
+	return wt_layer4_parse(data, len, ip, l4) == WT_DROP_NONE && (l4->tcp_flags & WT_TCP_SYN);
 }
 
 bool wt_mss_is_syn(const uint8_t *data, size_t len, const struct wt_packet *ip)

@@ -206,22 +206,22 @@ static const struct {
 	struct {
 		uint8_t at, value;
 	} patch;
-	bool changed;
+	bool syn, changed;
 } packets[] = {
-	{ "SYN", AF_INET, SYN, { 0 }, true },
-	{ "SYN ACK", AF_INET6, SYN | ACK, { 0 }, true },
-	{ "SYN with all flags", AF_INET, 0xff, { 0 }, true },
-	{ "no SYN", AF_INET, ACK, { 0 }, false },
-	{ "all flags but SYN", AF_INET6, 0xfd, { 0 }, false },
-	{ "UDP", AF_INET, SYN, { 9, IPPROTO_UDP }, false },
-	{ "ICMPv6", AF_INET6, SYN, { 6, IPPROTO_ICMPV6 }, false },
-	{ "first fragment", AF_INET, SYN, { 6, 0x20 }, false },
-	{ "later fragment", AF_INET, SYN, { 7, 1 }, false },
-	{ "an extension header", AF_INET6, SYN, { 6, 60 }, false },
-	{ "header of 16", AF_INET, SYN, { 32, 0x40 }, false },
-	{ "header of 28 in 24", AF_INET, SYN, { 32, 0x70 }, false },
-	{ "header of 20: no options", AF_INET, SYN, { 32, 0x50 }, false },
-	{ "length", AF_INET, SYN, { 3, 43 }, false },
+	{ "SYN", AF_INET, SYN, { 0 }, true, true },
+	{ "SYN ACK", AF_INET6, SYN | ACK, { 0 }, true, true },
+	{ "SYN with all flags", AF_INET, 0xff, { 0 }, true, true },
+	{ "no SYN", AF_INET, ACK, { 0 }, false, false },
+	{ "all flags but SYN", AF_INET6, 0xfd, { 0 }, false, false },
+	{ "UDP", AF_INET, SYN, { 9, IPPROTO_UDP }, false, false },
+	{ "ICMPv6", AF_INET6, SYN, { 6, IPPROTO_ICMPV6 }, false, false },
+	{ "first fragment", AF_INET, SYN, { 6, 0x20 }, false, false },
+	{ "later fragment", AF_INET, SYN, { 7, 1 }, false, false },
+	{ "an extension header", AF_INET6, SYN, { 6, 60 }, false, false },
+	{ "header of 16", AF_INET, SYN, { 32, 0x40 }, false, false },
+	{ "header of 28 in 24", AF_INET, SYN, { 32, 0x70 }, false, false },
+	{ "header of 20: no options", AF_INET, SYN, { 32, 0x50 }, true, false },
+	{ "length", AF_INET, SYN, { 3, 43 }, false, false },
 };
 
 static void only_syns_are_changed(void **state)
@@ -230,12 +230,16 @@ static void only_syns_are_changed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(packets); i++) {
+		struct wt_packet ip;
 		size_t len;
 		uint8_t *packet = make_syn(packets[i].family, option, 4, false, &len);
 
 		packet[(packets[i].family == AF_INET ? 20 : 40) + 13] = packets[i].flags;
 		if (packets[i].patch.at)
 			packet[packets[i].patch.at] = packets[i].patch.value;
+		if (wt_packet_parse(packet, len, &ip) == WT_DROP_NONE &&
+		    wt_mss_is_syn(packet, len, &ip) != packets[i].syn)
+			fail_msg("%s: is a SYN, or not", packets[i].what);
 		if (wt_mss_clamp(packet, len, 1500, false) != packets[i].changed)
 			fail_msg("%s", packets[i].what);
 	}
