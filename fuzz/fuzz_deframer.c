@@ -83,17 +83,25 @@ static enum wt_status drain(struct wt_deframer *d, struct stream *s)
 static void feed(struct wt_deframer *d, struct stream *s, uint32_t piece)
 {
 	uint32_t pending = wt_deframer_pending(d);
-	uint8_t *at = NULL;
-	uint32_t len = 0;
-	uint32_t moved = wt_deframer_plan(d, &at, &len);
-	uint32_t n = s->len - s->fed < piece ? s->len - s->fed : piece;
+	struct wt_deframer_plan plan = wt_deframer_plan(d);
+	uint32_t n = s->len - s->fed < piece ? s->len - s->fed : piece, left, sum = 0;
 
-	FUZZ_CHECK(moved <= pending && len > 0);
-	FUZZ_CHECK(at >= d->base + d->front && at + len <= d->base + d->capacity);
-	n = n < len ? n : len;
-	memcpy(at, s->bytes + s->fed, n);
-	s->fed += n;
-	wt_deframer_filled(d, n, len);
+	FUZZ_CHECK(plan.moved <= pending && plan.len > 0);
+	n = n < plan.len ? n : plan.len;
+	left = n;
+	for (size_t i = 0; i < plan.regions; i++) {
+		uint8_t *at = plan.region[i].iov_base;
+		uint32_t len = (uint32_t)plan.region[i].iov_len, part = left < len ? left : len;
+
+		FUZZ_CHECK(len > 0 && at >= d->base + d->front &&
+			   at + len <= d->base + d->capacity);
+		memcpy(at, s->bytes + s->fed, part);
+		s->fed += part;
+		left -= part;
+		sum += len;
+	}
+	FUZZ_CHECK(sum == plan.len);
+	wt_deframer_filled(d, n);
 }
 
 static void run(struct stream *s, unsigned mode, const uint8_t *sizes, size_t count)

@@ -42,7 +42,10 @@ struct wt_slot {
 	uint32_t capacity;
 	uint8_t *base;
 };
-#define WT_SLOT_CAPACITY 65664u
+/* Room for the longest record twice, each with a stream's length before and
+ * behind it: what is read ahead of a long record need not be moved for it. Nothing
+ * that is not touched costs memory. */
+#define WT_SLOT_CAPACITY 131328u
 /* Where a packet starts in a slot; what comes before it is headroom. */
 #define WT_SLOT_PACKET 64u
 

@@ -16,6 +16,8 @@
 #ifndef WT_TCP_CONNECTION_H
 #define WT_TCP_CONNECTION_H
 
+#include <stdbool.h>
+
 #include "address.h"
 #include "deframer.h"
 #include "instance.h"

@@ -19,17 +19,23 @@ static uint32_t read_length(const struct wt_deframer *d)
 
 void wt_deframer_init(struct wt_deframer *d, uint32_t max)
 {
-	*d = (struct wt_deframer){ .max = max, .ahead = WT_TCP_AHEAD_MIN };
+	*d = (struct wt_deframer){ .max = max };
+}
+
+void wt_deframer_clear(struct wt_deframer *d)
+{
+	d->begin = d->end = d->front;
+	d->around = 0;
 }
 
 uint32_t wt_deframer_pending(const struct wt_deframer *d)
 {
-	return d->end - d->begin;
+	return d->end - d->begin + d->around;
 }
 
 uint32_t wt_deframer_attach(struct wt_deframer *d, uint8_t *base, uint32_t front, uint32_t capacity)
 {
-	uint32_t pending = wt_deframer_pending(d);
+	uint32_t pending = d->end - d->begin;
 
 	if (pending > 0)
 		memcpy(base + front, d->base + d->begin, pending);
@@ -43,7 +49,13 @@ uint32_t wt_deframer_attach(struct wt_deframer *d, uint8_t *base, uint32_t front
 
 enum wt_status wt_deframer_next(struct wt_deframer *d, uint8_t **data, uint32_t *len)
 {
-	uint32_t pending = wt_deframer_pending(d);
+	if (d->begin == d->end && d->around > 0) {
+		d->begin = d->front;
+		d->end = d->front + d->around;
+		d->around = 0;
+	}
+
+	uint32_t pending = d->end - d->begin;
 
 	if (pending < WT_TCP_PREFIX)
 		return WT_AGAIN;
@@ -56,38 +68,23 @@ enum wt_status wt_deframer_next(struct wt_deframer *d, uint8_t **data, uint32_t 
 		return WT_AGAIN;
 	*data = d->base + d->begin + WT_TCP_PREFIX;
 	*len = length;
-	d->last = WT_TCP_PREFIX + length;
-	d->begin += d->last;
+	d->begin += WT_TCP_PREFIX + length;
 	return WT_OK;
 }
 
 /* Bytes of the record in hand, with its prefix; 0 while that is not known. */
 static uint32_t record_in_hand(const struct wt_deframer *d)
 {
-	return wt_deframer_pending(d) < WT_TCP_PREFIX ? 0 : WT_TCP_PREFIX + read_length(d);
+	return d->end - d->begin < WT_TCP_PREFIX ? 0 : WT_TCP_PREFIX + read_length(d);
 }
 
-/* Was the last read-ahead a good idea? */
-static void learn(struct wt_deframer *d, uint32_t record)
-{
-	if (!d->read_ahead)
-		return;
-	if (record > WT_TCP_BULK_RECORD && d->begin > d->front)
-		d->ahead = WT_TCP_AHEAD_MIN;
-	else if (d->read_full)
-		d->ahead = min_u32(2 * d->ahead, d->capacity);
-	d->read_ahead = false;
-}
-
-/* Move what is pending to the front if it does not fit or if moving is cheap. */
+/* Move what is pending to the front: a length alone, since that is cheap and
+ * gives its record all the room; a part of a record only if it must. */
 static uint32_t make_room(struct wt_deframer *d, uint32_t record)
 {
-	uint32_t pending = wt_deframer_pending(d);
-	uint32_t gain = d->begin - d->front;
-	uint32_t need = record > 0 ? record : WT_TCP_PREFIX;
-	bool fits = need <= d->capacity - d->begin;
+	uint32_t pending = d->end - d->begin;
 
-	if (gain == 0 || (fits && pending * WT_TCP_MOVE_GAIN > gain))
+	if (d->begin == d->front || (pending > WT_TCP_PREFIX && record <= d->capacity - d->begin))
 		return 0;
 	memmove(d->base + d->front, d->base + d->begin, pending);
 	d->begin = d->front;
@@ -95,38 +92,43 @@ static uint32_t make_room(struct wt_deframer *d, uint32_t record)
 	return pending;
 }
 
-uint32_t wt_deframer_plan(struct wt_deframer *d, uint8_t **at, uint32_t *len)
+/* Reads ahead end here: the last place where the longest record may begin and
+ * be finished with the next length, if the buffer is one for that. */
+static uint32_t last_begin(const struct wt_deframer *d)
 {
-	uint32_t record = record_in_hand(d);
+	uint32_t longest = WT_TCP_PREFIX + d->max + WT_TCP_PREFIX;
 
-	learn(d, record);
-
-	uint32_t moved = make_room(d, record);
-	uint32_t pending = wt_deframer_pending(d);
-	uint32_t room = d->capacity - d->end;
-	uint32_t want = record > 0 ? record - pending + WT_TCP_PREFIX : WT_TCP_PREFIX;
-
-	if (record <= WT_TCP_BULK_RECORD) {
-		uint32_t window = min_u32(d->ahead, room);
-		uint32_t step = record > 0 ? record : d->last;
-
-		if (window > want) {
-			/* End behind a whole number of such records and the
-			 * next length; without a guess, take it all. */
-			uint32_t first = step + WT_TCP_PREFIX - pending;
-
-			want = step > 0 && window > first ? first + (window - first) / step * step
-							  : window;
-		}
-		d->read_ahead = true;
-	}
-	*at = d->base + d->end;
-	*len = min_u32(want, room);
-	return moved;
+	return d->capacity - d->front >= 2 * longest ? d->capacity - longest : d->capacity;
 }
 
-void wt_deframer_filled(struct wt_deframer *d, uint32_t n, uint32_t planned)
+struct wt_deframer_plan wt_deframer_plan(struct wt_deframer *d)
 {
-	d->end += n;
-	d->read_full = n == planned;
+	uint32_t record = record_in_hand(d);
+	struct wt_deframer_plan plan = { .regions = 1, .moved = make_room(d, record) };
+	uint32_t stop = last_begin(d);
+	uint32_t rest = record > 0 ? d->begin + record - d->end : 0;
+	uint32_t around = min_u32(d->begin, stop) - d->front;
+
+	plan.len = rest + WT_TCP_PREFIX;
+	if (record <= WT_TCP_BULK_RECORD && stop > d->end + plan.len)
+		plan.len = stop - d->end;
+	plan.len = min_u32(plan.len, d->capacity - d->end);
+	d->straight = plan.len;
+	if (record > 0 && rest + around > plan.len) {
+		plan.len = rest + around;
+		d->straight = rest;
+		plan.regions = 2;
+		plan.region[1] =
+			(struct iovec){ .iov_base = d->base + d->front, .iov_len = around };
+	}
+	plan.region[0] = (struct iovec){ .iov_base = d->base + d->end, .iov_len = d->straight };
+	return plan;
+}
+
+void wt_deframer_filled(struct wt_deframer *d, uint32_t n)
+{
+	uint32_t straight = min_u32(n, d->straight);
+
+	d->end += straight;
+	d->around = n - straight;
 }

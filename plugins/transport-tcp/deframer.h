@@ -3,46 +3,60 @@
  * deframer.h: a byte stream cut into records, in the buffer it was read into.
  *
  * Records are used where they were received; the deframer decides where the
- * next read goes and how long it is, so that almost no byte has to be moved:
+ * next read goes and how long it is, so that almost no byte has to be moved,
+ * whatever mixture of lengths comes:
  *
- *  - a record over WT_TCP_BULK_RECORD is read to its exact end plus the next
- *    length. The next record then starts with four bytes in hand, which are
- *    moved to the front, and the rest of it arrives in place;
- *  - smaller records are read many at a time. The read ends where a record
- *    would end if all had the length of the one in hand, and is limited by a
- *    window that doubles while read-ahead pays and falls back when it ran into
- *    a bulk record that does not fit behind;
- *  - a partial record stays where it is as long as its rest fits behind it.
+ *  - a buffer holds two of the longest records. Reads go as far as the place
+ *    from which the longest record still fits, so that a record that begins
+ *    anywhere in them can be finished behind its beginning;
+ *  - a read that finishes such a record goes on at the front of the buffer,
+ *    which is free by then: two regions, one system call;
+ *  - a record over WT_TCP_BULK_RECORD at the front is read to its exact end plus
+ *    the next length. These four bytes are moved to the front, and the next
+ *    record arrives there as a whole.
+ *
+ * A smaller buffer works too; then a record that does not fit behind its
+ * beginning is moved.
  *
  * Life: init -> attach a buffer -> { next until WT_AGAIN -> plan -> read ->
- * filled } ... A record that next() gave is valid until plan() or attach().
- * One thread. Nothing here makes a system call or allocates.
+ * filled } ... A record that next() gave is valid until plan(), attach() or
+ * clear(). One thread. Nothing here makes a system call or allocates.
  */
 #ifndef WT_TCP_DEFRAMER_H
 #define WT_TCP_DEFRAMER_H
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <sys/uio.h>
 #include <whispertunnel/status.h>
 
 struct wt_deframer {
 	uint8_t *base;	     /* the buffer; borrowed */
 	uint32_t front;	     /* where the first length prefix goes */
 	uint32_t capacity;   /* bytes from base */
-	uint32_t begin, end; /* [begin, end) is received and not yet given out */
+	uint32_t begin, end; /* [begin, end) is received and not yet given out... */
+	uint32_t around;     /* ...and after it so many bytes at the front */
+	uint32_t straight;   /* of the planned read: what goes behind `end` */
 	uint32_t max;	     /* the longest record allowed */
-	uint32_t last;	     /* the last record given out, with its prefix; 0: none */
-	uint32_t ahead;	     /* the read-ahead window, bytes */
-	bool read_ahead;     /* the last read was planned by that window... */
-	bool read_full;	     /* ...and got all that it asked for */
+};
+
+/* Where a read goes: the regions are filled in order. */
+struct wt_deframer_plan {
+	struct iovec region[2];
+	size_t regions; /* 1 or 2 */
+	uint32_t len;	/* of all; at least 1 */
+	uint32_t moved; /* bytes that had to be moved for it */
 };
 
 void wt_deframer_init(struct wt_deframer *d, uint32_t max);
 
 /* Go on in another buffer, which has room behind `front` for the longest record
- * and its prefix. Returns the number of bytes that had to be copied into it. */
+ * and its prefix. Only after next() said WT_AGAIN, or clear(). Returns the number
+ * of bytes that had to be copied into it. */
 uint32_t wt_deframer_attach(struct wt_deframer *d, uint8_t *base, uint32_t front,
 			    uint32_t capacity);
+
+/* Forget what was received and not given out. */
+void wt_deframer_clear(struct wt_deframer *d);
 
 /* Bytes received and not yet given out. */
 uint32_t wt_deframer_pending(const struct wt_deframer *d);
@@ -52,11 +66,10 @@ uint32_t wt_deframer_pending(const struct wt_deframer *d);
  * outside WT_TCP_RECORD_MIN..max (said again until max is raised). */
 enum wt_status wt_deframer_next(struct wt_deframer *d, uint8_t **data, uint32_t *len) WT_MUST_CHECK;
 
-/* Only after next() said WT_AGAIN: where to read (*at) and how much (*len, at
- * least 1). Returns the number of bytes that had to be moved. */
-uint32_t wt_deframer_plan(struct wt_deframer *d, uint8_t **at, uint32_t *len);
+/* Only after next() said WT_AGAIN. */
+struct wt_deframer_plan wt_deframer_plan(struct wt_deframer *d) WT_MUST_CHECK;
 
-/* `n` bytes (0..*len) were read where plan() said. */
-void wt_deframer_filled(struct wt_deframer *d, uint32_t n, uint32_t planned);
+/* `n` bytes (0..plan.len) were read as planned. */
+void wt_deframer_filled(struct wt_deframer *d, uint32_t n);
 
 #endif

@@ -16,16 +16,10 @@
 /* What a connection may buffer before it is authenticated: one message. It
  * lies in the connection itself, so that strangers hold no slot. */
 #define WT_TCP_INLINE (WT_TCP_PREFIX + WT_UNAUTHENTICATED_MAX)
-/* A record behind this is received to its exact end (and the next length with
- * it), so that the next one starts at the front of a slot without a copy. Below
- * it, one large read for many records is cheaper than the copy it may cost. */
+/* A record over this is received to its exact end (and the next length with it),
+ * so that the next one starts at the front of a slot, as a whole. Below it, one
+ * large read for many records is cheaper. */
 #define WT_TCP_BULK_RECORD (16u * 1024u)
-/* Where read-ahead starts, and starts again after it ran into a bulk record
- * whose beginning had to be moved: the move is at most this, under 1 % of it. */
-#define WT_TCP_AHEAD_MIN 512u
-/* Move a partial record to the front only if that gains this many times as many
- * bytes of room (or if it does not fit where it is): keeps copies under 1 %. */
-#define WT_TCP_MOVE_GAIN 128u
 
 /* Records written by one system call; the kernel's own limit is 1024. 64 bulk
  * records are more than any send buffer takes at once. */

@@ -14,8 +14,8 @@
  * it lies at WT_SLOT_PACKET: length | record header | kind | packet. */
 #define SLOT_FRONT (WT_SLOT_PACKET - 1u - WT_RECORD_HEADER - WT_TCP_PREFIX)
 
-_Static_assert(SLOT_FRONT + WT_TCP_PREFIX + WT_RECORD_MAX + WT_TCP_PREFIX <= WT_SLOT_CAPACITY,
-	       "a slot holds the longest record, its length and the next length");
+_Static_assert(SLOT_FRONT + 2 * (WT_TCP_PREFIX + WT_RECORD_MAX + WT_TCP_PREFIX) <= WT_SLOT_CAPACITY,
+	       "a slot holds the longest record twice, each with its length and the next");
 
 void wt_tcp_receiving_init(struct wt_tcp_conn *conn)
 {
@@ -32,7 +32,7 @@ void wt_tcp_receiving_drop(struct wt_tcp_conn *conn)
 	if (conn->in.slot)
 		host->slot_done(host, conn->worker, conn->in.slot);
 	conn->in.slot = NULL;
-	conn->in.deframer.end = conn->in.deframer.begin;
+	wt_deframer_clear(&conn->in.deframer);
 	wt_deframer_attach(&conn->in.deframer, conn->in.bytes, 0, sizeof conn->in.bytes);
 }
 
@@ -163,28 +163,31 @@ static bool have_room(struct wt_tcp_conn *conn)
 	return true;
 }
 
+static ssize_t receive_into(int fd, struct wt_deframer_plan *plan)
+{
+	struct msghdr msg = { .msg_iov = plan->region, .msg_iovlen = plan->regions };
+
+	return recvmsg(fd, &msg, MSG_DONTWAIT);
+}
+
 /* One receive call. WT_OK: some bytes came. */
 static enum wt_status receive(struct wt_tcp_conn *conn)
 {
 	struct wt_tcp_receiving *in = &conn->in;
-	uint8_t *at;
-	uint32_t len;
-	uint32_t moved = wt_deframer_plan(&in->deframer, &at, &len);
-	ssize_t n = recv(conn->fd, at, len, MSG_DONTWAIT);
+	struct wt_deframer_plan plan = wt_deframer_plan(&in->deframer);
+	ssize_t n = receive_into(conn->fd, &plan);
 	int error = errno;
 
 	wt_tcp_conn_count(conn, conn->tcp->counters.rx_calls, 1);
-	if (moved > 0)
-		wt_tcp_conn_count(conn, conn->tcp->counters.copied_bytes, moved);
-	if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR)) {
-		wt_deframer_filled(&in->deframer, 0, len);
+	if (plan.moved > 0)
+		wt_tcp_conn_count(conn, conn->tcp->counters.copied_bytes, plan.moved);
+	if (n < 0 && (error == EAGAIN || error == EWOULDBLOCK || error == EINTR))
 		return say_again(conn);
-	}
 	if (n <= 0)
 		return say_ended(conn, n < 0 ? error : 0);
-	wt_deframer_filled(&in->deframer, (uint32_t)n, len);
+	wt_deframer_filled(&in->deframer, (uint32_t)n);
 	/* Short: the kernel has no more, and the next recv need not ask. */
-	in->drained = (uint32_t)n < len;
+	in->drained = (uint32_t)n < plan.len;
 	return WT_OK;
 }
 
