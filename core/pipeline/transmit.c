@@ -123,6 +123,11 @@ static void enqueue(struct wt_peer *peer, struct wt_buffer *buffer)
 	struct wt_queue *queue = &peer->queue;
 	uint64_t now = worker->loop.now_ms;
 
+	if (!peer->active) {
+		wt_drop_count(worker, peer, WT_DROP_NO_SESSION);
+		(void)wt_slot_put(&worker->slots, &buffer->slot);
+		return;
+	}
 	wt_queue_push(queue, buffer, now);
 	while (queue->head != queue->tail &&
 	       (queue->bytes > WT_QUEUE_BYTES || now - queue->head->queued_ms > WT_QUEUE_MS ||
@@ -142,6 +147,15 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 	peer->counters.tx_packets++;
 	peer->counters.tx_bytes += len;
 	wt_life_sent(peer->active);
+}
+
+/* Can the next packet leave now, with nothing before it that waits? The
+ * transport may end the connection while it is handed what is there. */
+static bool may_seal(struct wt_peer *peer)
+{
+	if (peer->active && !wt_output_ready(peer->active))
+		wt_output_flush(peer->active);
+	return peer->active && !peer->queue.head && wt_output_ready(peer->active);
 }
 
 /* A run that cannot travel as one record: its packets one by one, each in a
@@ -165,9 +179,7 @@ static void cut(struct wt_peer *peer, struct wt_plan *plan)
 			return;
 		}
 		memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
-		if (!wt_output_ready(peer->active))
-			wt_output_flush(peer->active);
-		if (!peer->queue.head && wt_output_ready(peer->active))
+		if (may_seal(peer))
 			seal_packet(peer, buffer, plan);
 		else
 			enqueue(peer, buffer);
@@ -296,9 +308,7 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 		return;
 	}
 	note_peer(worker, peer);
-	if (!wt_output_ready(peer->active))
-		wt_output_flush(peer->active);
-	if (peer->active && !peer->queue.head && wt_output_ready(peer->active))
+	if (may_seal(peer))
 		send_packet(peer, buffer, &packet);
 	else
 		enqueue(peer, buffer);
