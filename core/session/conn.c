@@ -117,7 +117,7 @@ void wt_conn_reap(struct wt_worker *worker)
 struct wt_conn *wt_conn_by_ticket(struct wt_worker *worker, uint64_t ticket)
 {
 	for (struct wt_conn *conn = worker->conns; conn; conn = conn->next)
-		if (ticket != 0 && conn->ticket == ticket)
+		if (ticket != 0 && conn->question.ticket == ticket)
 			return conn;
 	return NULL;
 }

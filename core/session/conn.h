@@ -53,6 +53,14 @@ struct wt_handshake {
 	uint64_t sent_ns;     /* its last message, for the round trip */
 };
 
+/* What an auth plugin was asked. */
+struct wt_question {
+	uint64_t ticket; /* 0: nothing */
+	struct wt_instance *auth;
+	enum wt_handshake_role role;
+	uint32_t fresh_index; /* ACCEPT: what it was given for a new handshake */
+};
+
 struct wt_conn {
 	struct wt_worker *worker;
 	struct wt_instance *transport;
@@ -69,11 +77,9 @@ struct wt_conn {
 	struct wt_source source;
 
 	struct wt_keyring keys;
-	struct wt_handshake own;     /* begun here */
-	struct wt_handshake pending; /* begun there */
-	uint64_t ticket;	     /* an auth plugin is still thinking; 0: none */
-	enum wt_handshake_role ticket_role;
-	struct wt_instance *ticket_auth;
+	struct wt_handshake own;       /* begun here */
+	struct wt_handshake pending;   /* begun there */
+	struct wt_question question;   /* an auth plugin is still thinking about it */
 	struct wt_inner_limits limits; /* what the other end takes */
 	uint64_t rtt_ns;	       /* of the first handshake */
 

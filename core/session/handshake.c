@@ -2,6 +2,7 @@
 #include "session/handshake.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -12,6 +13,7 @@
 #include "session/life.h"
 #include "session/output.h"
 #include "session/peer.h"
+#include "session/verdict.h"
 
 /* What an operator reads; silence to the sender makes all mistakes look alike
  * there, so they are told apart here. */
@@ -141,41 +143,52 @@ static bool reply(struct wt_conn *conn, const struct wt_auth_out *out)
 {
 	if (out->reply_len == 0)
 		return true;
-	if (out->reply_len > WT_AUTH_MESSAGE_MAX ||
-	    !wt_output_handshake(conn, out->reply, out->reply_len)) {
+	if (!wt_output_handshake(conn, out->reply, out->reply_len)) {
 		wt_conn_close(conn, true, "no room for a handshake message");
 		return false;
 	}
 	return true;
 }
 
-/* A first message was accepted: the peer is known, its keys wait for proof. */
-static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struct wt_auth_out *out)
+void wt_handshake_drop_pending(struct wt_conn *conn)
 {
-	struct wt_worker *worker = conn->worker;
-	struct wt_peer *peer = peer_of(conn, out);
+	if (conn->peer && conn->peer->pending == conn)
+		conn->peer->pending = NULL;
+	wt_handshake_abandon(&conn->pending);
+	wt_keyring_wipe_next(&conn->keys);
+	if (conn->question.role == WT_HANDSHAKE_PENDING)
+		conn->question = (struct wt_question){ .ticket = 0 };
+}
 
-	if (!peer || (conn->peer && conn->peer != peer)) {
-		wt_conn_close(conn, true, "another peer's handshake on this connection");
-		return;
-	}
-	/* The plugin has one slot for what waits for proof: this one took it. */
-	if (peer->pending && peer->pending != conn) {
-		struct wt_conn *before = peer->pending;
+/* A peer has one handshake that waits for proof: the newest. */
+static void take_pending(struct wt_peer *peer, struct wt_conn *conn)
+{
+	struct wt_conn *before = peer->pending;
 
-		peer->pending = NULL;
-		before->pending = (struct wt_handshake){ .auth = NULL };
-		wt_keyring_wipe_next(&before->keys);
+	if (before && before != conn) {
+		wt_handshake_drop_pending(before);
 		if (before->state != WT_CONN_UP && before->state != WT_CONN_DRAINING)
 			wt_conn_close(before, true, "its peer began again elsewhere");
 	}
 	conn->peer = peer;
 	peer->pending = conn;
+}
+
+/* A first message was accepted: the peer is known, its keys wait for proof. */
+static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struct wt_auth_out *out)
+{
+	struct wt_worker *worker = conn->worker;
+	uint64_t deadline_ms = worker->loop.now_ms + WT_PENDING_MS;
+
+	/* Said again, it does not get more time. */
+	if (out->flags & WT_AUTH_OUT_REPEATED)
+		deadline_ms = conn->pending.deadline_ms;
+	take_pending(&worker->node->peers[out->peer_id], conn);
 	conn->pending = (struct wt_handshake){
 		.auth = auth,
 		.handle = out->handshake,
 		.local_index = out->local_index,
-		.deadline_ms = worker->loop.now_ms + WT_PENDING_MS,
+		.deadline_ms = deadline_ms,
 		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
 	};
 	conn->ask_ms = 0;
@@ -197,7 +210,7 @@ static void proven(struct wt_conn *conn, const struct wt_auth_out *out)
 	struct wt_worker *worker = conn->worker;
 	uint64_t wait = conn->state == WT_CONN_UP ? WT_REKEY_HANDSHAKE_MS : WT_HANDSHAKE_MS;
 
-	if (!(out->flags & WT_AUTH_OUT_KEYS) || !take_keys(conn, out)) {
+	if (!take_keys(conn, out)) {
 		wt_conn_close(conn, true, "cannot set up keys");
 		return;
 	}
@@ -229,11 +242,14 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 		conn->rtt_ns =
 			worker->node->clock->mono_ns(worker->node->clock) - conn->pending.sent_ns;
 	wt_keyring_confirm(&conn->keys);
-	wt_handshake_abandon(theirs ? &conn->pending : &conn->own);
-	if (theirs && peer->pending == conn)
-		peer->pending = NULL;
+	/* `next` is empty now: only the handshake itself is left to drop. */
+	if (theirs)
+		wt_handshake_drop_pending(conn);
+	else
+		wt_handshake_abandon(&conn->own);
 	peer->counters.handshakes++;
 	conn->give_up_ms = 0;
+	wt_half_open_remove(conn);
 	wt_life_keys_fresh(conn);
 	if (theirs) {
 		wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
@@ -258,11 +274,46 @@ static void answer(struct wt_conn *conn, const struct wt_auth_out *out)
 	(void)reply(conn, out);
 }
 
-static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_instance *auth,
+/* The dialler is proven. Its keys may have come with its first message, or come
+ * only now. */
+static void finished(struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	if (out->flags & WT_AUTH_OUT_KEYS && !take_keys(conn, out))
+		wt_conn_close(conn, true, "cannot set up keys");
+	else if (reply(conn, out))
+		wt_handshake_confirmed(conn);
+}
+
+/* The plugin broke its contract: nothing of what it said counts. */
+static void disbelieve(struct wt_conn *conn, const struct wt_question *question,
+		       enum wt_auth_verdict verdict, const struct wt_auth_out *out,
+		       const char *flaw)
+{
+	conn->worker->refusals[WT_REASON_INTERNAL]++;
+	wt_log_limited(WT_LOG_ERROR, "auth contract",
+		       "%s: auth plugin \"%s\" gave a verdict that cannot be: %s; this is a fault "
+		       "of the plugin",
+		       conn->source.text, question->auth->plugin->name, flaw);
+	if (question->role == WT_HANDSHAKE_ACCEPT && verdict == WT_AUTH_MORE && out->handshake)
+		wt_auth_abandon(question->auth, out->handshake, out->local_index);
+	wt_conn_close(conn, true, "the auth plugin gave a verdict that cannot be");
+}
+
+static void apply(struct wt_conn *conn, const struct wt_question *question,
 		  enum wt_auth_verdict verdict, const struct wt_auth_out *out)
 {
+	const char *flaw = wt_verdict_flaw(conn, question, verdict, out);
+
+	if (flaw) {
+		disbelieve(conn, question, verdict, out, flaw);
+		return;
+	}
 	if (verdict == WT_AUTH_IGNORE) {
 		refuse(conn, out);
+		return;
+	}
+	if (verdict == WT_AUTH_ANSWER) {
+		answer(conn, out);
 		return;
 	}
 	if (out->flags & WT_AUTH_OUT_AUTHENTIC && conn->in_half_open) {
@@ -270,25 +321,18 @@ static void apply(struct wt_conn *conn, enum wt_handshake_role role, struct wt_i
 		conn->give_up_ms = conn->worker->loop.now_ms + WT_PENDING_MS;
 		wt_conn_schedule(conn);
 	}
-	if (role == WT_HANDSHAKE_OWN) {
+	if (question->role == WT_HANDSHAKE_OWN) {
 		conn->asked = false;
 		wt_dial_answered(conn->peer);
 	}
-	if (verdict == WT_AUTH_ANSWER && role == WT_HANDSHAKE_ACCEPT) {
-		answer(conn, out);
-	} else if (verdict == WT_AUTH_MORE && role == WT_HANDSHAKE_ACCEPT) {
-		accepted(conn, auth, out);
-	} else if (verdict == WT_AUTH_MORE) {
+	if (question->role == WT_HANDSHAKE_ACCEPT)
+		accepted(conn, question->auth, out);
+	else if (verdict == WT_AUTH_MORE)
 		(void)reply(conn, out);
-	} else if (verdict == WT_AUTH_DONE && role == WT_HANDSHAKE_OWN) {
+	else if (question->role == WT_HANDSHAKE_OWN)
 		proven(conn, out);
-	} else if (verdict == WT_AUTH_DONE && role == WT_HANDSHAKE_PENDING && conn->keys.next &&
-		   conn->keys.next->local_index == conn->pending.local_index) {
-		if (reply(conn, out))
-			wt_handshake_confirmed(conn);
-	} else {
-		wt_conn_close(conn, true, "the auth plugin gave a verdict that cannot be");
-	}
+	else
+		finished(conn, out);
 }
 
 /* Hand one message to the plugin and do what it says. */
@@ -296,15 +340,21 @@ static void ask(struct wt_conn *conn, enum wt_handshake_role role, struct wt_ins
 		void *handle, const uint8_t *data, size_t len)
 {
 	struct wt_worker *worker = conn->worker;
+	const struct wt_question question = {
+		.ticket = ++worker->last_ticket,
+		.auth = auth,
+		.role = role,
+		.fresh_index = role == WT_HANDSHAKE_ACCEPT ? wt_handshake_index(conn) : 0,
+	};
 	struct wt_auth_out out = { .struct_size = sizeof out };
-	struct wt_auth_in in = {
+	const struct wt_auth_in in = {
 		.struct_size = sizeof in,
 		.channel = WT_CHANNEL_STREAM,
 		.message = data,
 		.message_len = (uint32_t)len,
-		.local_index = role == WT_HANDSHAKE_ACCEPT ? wt_handshake_index(conn) : 0,
+		.local_index = question.fresh_index,
 		.association = conn->number,
-		.ticket = ++worker->last_ticket,
+		.ticket = question.ticket,
 		.source = conn->source.token,
 		.source_len = conn->source.token_len,
 		.source_prefix_len = conn->source.prefix_len,
@@ -316,25 +366,32 @@ static void ask(struct wt_conn *conn, enum wt_handshake_role role, struct wt_ins
 	out.keys.struct_size = sizeof out.keys;
 	verdict = role == WT_HANDSHAKE_ACCEPT ? wt_auth_accept(auth, worker, &in, &out)
 					      : wt_auth_receive(auth, worker, handle, &in, &out);
-	if (verdict == WT_AUTH_PENDING) {
-		conn->ticket = in.ticket;
-		conn->ticket_role = role;
-		conn->ticket_auth = auth;
-	} else {
-		apply(conn, role, auth, verdict, &out);
-	}
+	if (verdict == WT_AUTH_PENDING)
+		conn->question = question;
+	else
+		apply(conn, &question, verdict, &out);
 	wt_wipe(&out, sizeof out);
 }
 
 void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_auth_verdict verdict,
-			   const struct wt_auth_out *out)
+			   const struct wt_auth_out *plugins)
 {
 	struct wt_conn *conn = wt_conn_by_ticket(worker, ticket);
+	struct wt_auth_out out = { .reason = WT_REASON_INTERNAL };
 
 	if (!conn)
 		return;
-	conn->ticket = 0;
-	apply(conn, conn->ticket_role, conn->ticket_auth, verdict, out);
+	const struct wt_question question = conn->question;
+
+	conn->question = (struct wt_question){ .ticket = 0 };
+	/* The plugin made this structure, perhaps with fewer fields than ours. */
+	if (!plugins)
+		verdict = WT_AUTH_IGNORE;
+	else
+		memcpy(&out, plugins,
+		       plugins->struct_size < sizeof out ? plugins->struct_size : sizeof out);
+	apply(conn, &question, verdict, &out);
+	wt_wipe(&out, sizeof out);
 }
 
 /* Each first message may cost a Diffie-Hellman. A stranger's connection is
@@ -352,6 +409,7 @@ void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message
 			  const uint8_t *data, size_t len)
 {
 	static const struct wt_auth_out unexpected = { .reason = WT_REASON_STEP };
+	static const struct wt_auth_out both_dial = { .reason = WT_REASON_BOTH_DIAL };
 	static const struct wt_auth_out too_many = { .reason = WT_REASON_RATE };
 	struct wt_instance *auth = wt_node_auth(conn->worker->node, message->method);
 	uint32_t index = message->receiver_index;
@@ -364,8 +422,10 @@ void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message
 		return;
 	}
 	/* While a plugin thinks about one message no second one is due. */
-	if (!auth || conn->ticket != 0)
+	if (!auth || conn->question.ticket != 0)
 		refuse(conn, &unexpected);
+	else if (index == 0 && conn->dialled)
+		refuse(conn, &both_dial);
 	else if (index == 0 && !may_begin(conn))
 		refuse(conn, &too_many);
 	else if (index == 0)
@@ -396,7 +456,8 @@ void wt_handshake_start(struct wt_conn *conn)
 	enum wt_auth_verdict verdict =
 		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &out);
 
-	if (verdict != WT_AUTH_MORE) {
+	if (verdict != WT_AUTH_MORE || !out.handshake || out.reply_len == 0 ||
+	    out.reply_len > WT_AUTH_MESSAGE_MAX) {
 		wt_conn_close(conn, true, "the auth plugin cannot begin a handshake");
 		return;
 	}

@@ -26,6 +26,9 @@ void wt_handshake_confirmed(struct wt_conn *conn);
 /* Tell the plugin to forget it. One that is not under way is fine. */
 void wt_handshake_abandon(struct wt_handshake *handshake);
 
+/* Give up theirs: the keys that wait for proof are wiped. */
+void wt_handshake_drop_pending(struct wt_conn *conn);
+
 /* A random index, not 0 and not in use on this connection. */
 uint32_t wt_handshake_index(const struct wt_conn *conn);
 

@@ -112,10 +112,7 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 	} else if (due(&conn->wipe_ms, now)) {
 		wt_conn_close(conn, true, "no new keys for too long");
 	} else if (due(&conn->pending.deadline_ms, now)) {
-		if (conn->peer->pending == conn)
-			conn->peer->pending = NULL;
-		wt_handshake_abandon(&conn->pending);
-		wt_keyring_wipe_next(&conn->keys);
+		wt_handshake_drop_pending(conn);
 		if (conn->state == WT_CONN_PROVEN)
 			wt_conn_close(conn, true, "its handshake was not finished in time");
 	}

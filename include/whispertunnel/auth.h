@@ -108,7 +108,8 @@ struct wt_auth_keys {
 #define WT_AUTH_OUT_AUTHENTIC 1u
 /* `keys` and `peer_params` are set. With WT_AUTH_MORE at the accepting end
  * they are not confirmed: the core receives under them and sends nothing until
- * DONE, or until a record under them opened, whichever is first. */
+ * DONE, or until a record under them opened, whichever is first. A method to
+ * which holding the keys is not enough gives them with DONE. */
 #define WT_AUTH_OUT_KEYS 2u
 /* The reply was sent before, for the same handshake and index. */
 #define WT_AUTH_OUT_REPEATED 4u
@@ -120,8 +121,8 @@ struct wt_auth_out {
 	uint32_t struct_size;
 	uint32_t flags;	       /* WT_AUTH_OUT_* */
 	uint32_t reason;       /* enum wt_auth_reason, also beside an ANSWER */
-	uint32_t peer_id;      /* with flag PEER; always with MORE and DONE */
-	uint32_t local_index;  /* ours in this handshake (MORE, DONE) */
+	uint32_t peer_id;      /* with flag PEER, which MORE and DONE must have */
+	uint32_t local_index;  /* ours in this handshake (MORE, DONE): accept()'s own */
 	uint32_t remote_index; /* the peer's (with KEYS) */
 	int64_t clock_off_ms;  /* with WT_REASON_CLOCK: peer's time less ours */
 	void *handshake;       /* MORE, DONE: for receive and abandon */
