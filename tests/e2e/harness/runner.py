@@ -24,6 +24,7 @@ class TapResult(unittest.TestResult):
     def __init__(self):
         super().__init__()
         self.number = self.passed = 0
+        self.failed = set()
         self._started = 0.0
         self._subtest_failed = False
 
@@ -47,21 +48,23 @@ class TapResult(unittest.TestResult):
         self.passed += 1
         self._line("ok", test)
 
+    def _failed(self, test, shown, error):
+        self.failed.add(test.id())  # once, however many of its subtests and clean-ups do
+        self._line("not ok", shown)
+        self._details(test, error)
+
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self._line("not ok", test)
-        self._details(test, err)
+        self._failed(test, test, err)
 
     def addError(self, test, err):
         super().addError(test, err)
-        self._line("not ok", test)
-        self._details(test, err)
+        self._failed(test, test, err)
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self._line("not ok", subtest)
-            self._details(test, err)
+            self._failed(test, subtest, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
@@ -87,7 +90,7 @@ def main():
     except KeyboardInterrupt as signal:
         print(f"Bail out! {signal}")
         code = 130
-    failed = len(result.failures) + len(result.errors)
+    failed = len(result.failed)
     print(f"1..{result.number}")
     print(f"{result.passed} passed, {failed} failed, {len(result.skipped)} skipped", flush=True)
     if code == 0 and failed:
