@@ -108,31 +108,30 @@ static bool alone_on_device(const struct wt_worker *worker)
 	return worker->loop.now_ms - worker->tun.other_peer_ms > ALONE_MS;
 }
 
-static void drop_head(struct wt_peer *peer)
+static void drop_head(struct wt_peer *peer, struct wt_queue *queue)
 {
-	struct wt_buffer *buffer = wt_queue_pop(&peer->queue);
+	struct wt_buffer *buffer = wt_queue_pop(queue);
 
 	wt_drop_count(peer->worker, peer, WT_DROP_QUEUE_FULL);
 	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
 }
 
 /* The newest packets are the useful ones: the head goes. */
-static void enqueue(struct wt_peer *peer, struct wt_buffer *buffer)
+static void bound(struct wt_peer *peer, struct wt_queue *queue)
 {
 	struct wt_worker *worker = peer->worker;
-	struct wt_queue *queue = &peer->queue;
 	uint64_t now = worker->loop.now_ms;
 
-	if (!peer->active) {
-		wt_drop_count(worker, peer, WT_DROP_NO_SESSION);
-		(void)wt_slot_put(&worker->slots, &buffer->slot);
-		return;
-	}
-	wt_queue_push(queue, buffer, now);
 	while (queue->head != queue->tail &&
 	       (queue->bytes > WT_QUEUE_BYTES || now - queue->head->queued_ms > WT_QUEUE_MS ||
 		worker->slots.free_count < WT_QUEUE_SPARE_SLOTS))
-		drop_head(peer);
+		drop_head(peer, queue);
+}
+
+static void enqueue(struct wt_peer *peer, struct wt_queue *queue, struct wt_buffer *buffer)
+{
+	wt_queue_push(queue, buffer, peer->worker->loop.now_ms);
+	bound(peer, queue);
 }
 
 static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_plan *plan)
@@ -149,41 +148,41 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 	wt_life_sent(peer->active);
 }
 
-/* Can the next packet leave now, with nothing before it that waits? The
- * transport may end the connection while it is handed what is there. */
-static bool may_seal(struct wt_peer *peer)
+/* Can a packet leave now? The transport may end the connection while it is
+ * handed what is there. */
+static bool link_takes_more(const struct wt_peer *peer)
 {
 	if (peer->active && !wt_output_ready(peer->active))
 		wt_output_flush(peer->active);
-	return peer->active && !peer->queue.head && wt_output_ready(peer->active);
+	return peer->active && wt_output_ready(peer->active);
 }
 
 /* A run that cannot travel as one record: its packets one by one, each in a
- * buffer of its own. They may have to wait in the middle of it. */
+ * buffer of its own. Those that have to wait do so before all that came later. */
 static void cut(struct wt_peer *peer, struct wt_plan *plan)
 {
 	struct wt_worker *worker = peer->worker;
+	struct wt_queue waiting = { .head = NULL };
+	struct wt_buffer *buffer;
 
-	for (;;) {
-		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
-
-		if (!buffer) {
-			wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
-			return;
-		}
+	while ((buffer = wt_slot_get(&worker->slots)) != NULL) {
 		uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
 
 		buffer->len = (uint32_t)wt_segments_next(&plan->segments, packet);
-		if (buffer->len == 0) {
-			(void)wt_slot_put(&worker->slots, &buffer->slot);
-			return;
-		}
+		if (buffer->len == 0)
+			break;
 		memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
-		if (may_seal(peer))
+		if (!waiting.head && link_takes_more(peer))
 			seal_packet(peer, buffer, plan);
 		else
-			enqueue(peer, buffer);
+			enqueue(peer, &waiting, buffer);
 	}
+	if (buffer)
+		(void)wt_slot_put(&worker->slots, &buffer->slot);
+	else
+		wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
+	wt_queue_prepend(&peer->queue, &waiting);
+	bound(peer, &peer->queue);
 }
 
 static uint32_t mtu_towards(const struct wt_peer *peer)
@@ -308,10 +307,10 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 		return;
 	}
 	note_peer(worker, peer);
-	if (may_seal(peer))
+	if (!peer->queue.head && link_takes_more(peer))
 		send_packet(peer, buffer, &packet);
 	else
-		enqueue(peer, buffer);
+		enqueue(peer, &peer->queue, buffer);
 }
 
 /* Does the device wait for the link of the peer that was sent to last? */
@@ -384,7 +383,7 @@ void wt_transmit_writable(struct wt_conn *conn)
 		if (conn->closed || !wt_output_ready(conn))
 			break;
 		if (worker->loop.now_ms - peer->queue.head->queued_ms > WT_QUEUE_MS)
-			drop_head(peer);
+			drop_head(peer, &peer->queue);
 		else
 			send_queued(peer);
 	}

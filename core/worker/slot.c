@@ -83,6 +83,19 @@ void wt_queue_push(struct wt_queue *queue, struct wt_buffer *buffer, uint64_t no
 	queue->buffers++;
 }
 
+void wt_queue_prepend(struct wt_queue *queue, struct wt_queue *first)
+{
+	if (!first->head)
+		return;
+	first->tail->next = queue->head;
+	queue->head = first->head;
+	if (!queue->tail)
+		queue->tail = first->tail;
+	queue->bytes += first->bytes;
+	queue->buffers += first->buffers;
+	*first = (struct wt_queue){ .head = NULL };
+}
+
 struct wt_buffer *wt_queue_pop(struct wt_queue *queue)
 {
 	struct wt_buffer *buffer = queue->head;

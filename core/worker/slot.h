@@ -48,6 +48,8 @@ struct wt_queue {
 };
 
 void wt_queue_push(struct wt_queue *queue, struct wt_buffer *buffer, uint64_t now_ms);
+/* All of `first`, which is empty then, goes before what is there. */
+void wt_queue_prepend(struct wt_queue *queue, struct wt_queue *first);
 struct wt_buffer *wt_queue_pop(struct wt_queue *queue); /* NULL when empty */
 
 #endif

@@ -73,6 +73,7 @@ static size_t checksum_offset(const struct wt_run *run)
 
 static void make_ipv4(const struct wt_run *run, uint8_t *out, size_t len, size_t i)
 {
+	static const uint8_t addresses[8] = { 10, 1, 0, 2, 10, 2, 0, 2 };
 	uint16_t sum;
 
 	memset(out + 20, 1, run->extra); /* no-operation */
@@ -84,7 +85,7 @@ static void make_ipv4(const struct wt_run *run, uint8_t *out, size_t len, size_t
 	out[8] = run->hops ? run->hops : 64;
 	out[9] = run->protocol;
 	put16(out + 10, 0);
-	memcpy(out + 12, (const uint8_t[]){ 10, 1, 0, 2, 10, 2, 0, 2 }, 8);
+	memcpy(out + 12, run->addresses ? run->addresses : addresses, 8);
 	sum = (uint16_t)~wt_plain_sum(out, 20 + run->extra, 0);
 	put16(out + 10, sum);
 }

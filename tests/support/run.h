@@ -28,6 +28,8 @@ struct wt_run {
 	uint32_t sequence;
 	uint16_t port; /* destination */
 	uint64_t seed; /* of the payload and what else does not matter */
+	/* IPv4: source and destination, 8 bytes; NULL: 10.1.0.2, 10.2.0.2 */
+	const uint8_t *addresses;
 };
 
 /* All headers together. */

@@ -86,12 +86,49 @@ static void queues_keep_order_and_count(void **state)
 	wt_slot_pool_fini(&pool);
 }
 
+static void one_queue_goes_before_another(void **state)
+{
+	/* How many are in each, at first. */
+	static const uint32_t cases[][2] = { { 0, 0 }, { 0, 3 }, { 3, 0 }, { 1, 1 }, { 2, 3 } };
+	struct wt_slot_pool pool;
+
+	(void)state;
+	assert_int_equal(wt_slot_pool_init(&pool, COUNT), WT_OK);
+	for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+		const uint32_t first = cases[c][0], all = first + cases[c][1];
+		struct wt_queue before = { .head = NULL }, queue = { .head = NULL };
+
+		for (uint32_t i = 0; i < all; i++) {
+			struct wt_buffer *b = wt_slot_get(&pool);
+
+			b->len = 100 + i;
+			wt_queue_push(i < first ? &before : &queue, b, i);
+		}
+		wt_queue_prepend(&queue, &before);
+		assert_null(wt_queue_pop(&before));
+		assert_int_equal(before.bytes, 0);
+		assert_int_equal(queue.buffers, all);
+		/* And one more goes to the end. */
+		wt_queue_push(&queue, wt_slot_get(&pool), all);
+		for (uint32_t i = 0; i <= all; i++) {
+			struct wt_buffer *b = wt_queue_pop(&queue);
+
+			assert_int_equal(b->queued_ms, i);
+			assert_true(wt_slot_put(&pool, &b->slot));
+		}
+		assert_null(wt_queue_pop(&queue));
+		assert_int_equal(queue.bytes, 0);
+	}
+	wt_slot_pool_fini(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_slot_is_given_once),
 		cmocka_unit_test(what_is_not_ours_is_refused),
 		cmocka_unit_test(queues_keep_order_and_count),
+		cmocka_unit_test(one_queue_goes_before_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
