@@ -116,15 +116,22 @@ static void drop_head(struct wt_peer *peer, struct wt_queue *queue)
 	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
 }
 
+/* For the time a packet may wait where a newer one does too: the last has
+ * nothing behind it that it could delay. */
+static bool head_is_old(const struct wt_worker *worker, const struct wt_queue *queue)
+{
+	return queue->head != queue->tail &&
+	       worker->loop.now_ms - queue->head->queued_ms > WT_QUEUE_MS;
+}
+
 /* The newest packets are the useful ones: the head goes. */
 static void bound(struct wt_peer *peer, struct wt_queue *queue)
 {
-	struct wt_worker *worker = peer->worker;
-	uint64_t now = worker->loop.now_ms;
+	const struct wt_worker *worker = peer->worker;
 
-	while (queue->head != queue->tail &&
-	       (queue->bytes > WT_QUEUE_BYTES || now - queue->head->queued_ms > WT_QUEUE_MS ||
-		worker->slots.free_count < WT_QUEUE_SPARE_SLOTS))
+	while (head_is_old(worker, queue) ||
+	       (queue->head != queue->tail &&
+		(queue->bytes > WT_QUEUE_BYTES || worker->slots.free_count < WT_QUEUE_SPARE_SLOTS)))
 		drop_head(peer, queue);
 }
 
@@ -372,6 +379,9 @@ void wt_transmit_writable(struct wt_conn *conn)
 {
 	struct wt_peer *peer = conn->peer;
 	struct wt_worker *worker = conn->worker;
+	/* Its packets wait as those do that are still in the device. */
+	bool held = worker->tun.last_peer == peer && link_holds_device(worker) &&
+		    alone_on_device(worker);
 
 	conn->blocked = conn->stalled = false;
 	wt_output_flush(conn);
@@ -382,7 +392,7 @@ void wt_transmit_writable(struct wt_conn *conn)
 			wt_output_flush(conn);
 		if (conn->closed || !wt_output_ready(conn))
 			break;
-		if (worker->loop.now_ms - peer->queue.head->queued_ms > WT_QUEUE_MS)
+		if (!held && head_is_old(worker, &peer->queue))
 			drop_head(peer, &peer->queue);
 		else
 			send_queued(peer);

@@ -212,6 +212,32 @@ static void senders_wait_for_a_sole_peer(void **state)
 	assert_int_equal(dropped(wt_world_peer(&w->alice, 0)), 0);
 }
 
+/* What was read before the link was found to be full waits with the device, and as
+ * long: 64 KB lost each time would be most of what a slow link carries. */
+static void what_was_read_before_waits_too(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_peer *peer;
+	uint32_t n = 0;
+
+	w->server.mtu = w->alice.mtu = 65535;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_until(w, wt_world_alice_up);
+	peer = wt_world_peer(&w->alice, 0);
+	wt_memory_room(wt_memory_net.links, TO_SERVER, 0);
+	for (int i = 0; i < 4; i++)
+		inject(&w->alice, "10.8.0.2", "10.8.0.1", n++, 30000);
+	turn(w);
+	assert_true(peer->active->blocked);
+	assert_int_equal(peer->queue.buffers, 1);
+	wt_world_pass(w, 500);
+	wt_memory_room(wt_memory_net.links, TO_SERVER, 1 << 20);
+	wt_world_settle(w);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(take(&w->server), i);
+}
+
 static void with_others_the_wait_is_short(void **state)
 {
 	struct wt_world *w = *state;
@@ -303,6 +329,31 @@ static void what_waited_leaves_in_order(void **state)
 	assert_int_equal(expected, 44000);
 }
 
+/* So are those of which a part has left already. */
+static void a_run_that_is_cut_waits_as_one(void **state)
+{
+	struct wt_world *w = *state;
+	uint32_t n = alice_is_held(w);
+	uint8_t packet[1500];
+	uint32_t came = 0;
+
+	inject_run(w, 0, 40000, 1000);
+	wt_memory_room(wt_memory_net.links, TO_SERVER, 1 << 20);
+	turn(w);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(take(&w->server), i);
+	wt_memory_room(wt_memory_net.links, TO_SERVER, 0);
+	inject_run(w, 40000, 40000, 1000);
+	turn(w);
+	assert_in_range(wt_world_peer(&w->alice, 0)->queue.buffers, 10, 39);
+	wt_world_pass(w, 500);
+	wt_memory_room(wt_memory_net.links, TO_SERVER, 1 << 20);
+	wt_world_settle(w);
+	while (wt_end_take(&w->server, packet, sizeof packet) > 0)
+		came++;
+	assert_int_equal(came, 80);
+}
+
 int main(void)
 {
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, wt_world_setup_memory, wt_world_teardown)
@@ -310,8 +361,10 @@ int main(void)
 		WORLD_TEST(a_stuck_peer_costs_only_itself),
 		WORLD_TEST(old_packets_go_when_new_ones_come),
 		WORLD_TEST(senders_wait_for_a_sole_peer),
+		WORLD_TEST(what_was_read_before_waits_too),
 		WORLD_TEST(with_others_the_wait_is_short),
 		WORLD_TEST(what_waited_leaves_in_order),
+		WORLD_TEST(a_run_that_is_cut_waits_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
