@@ -2,13 +2,17 @@
 """Start, stop, kill and restart; signals; exit codes; the log."""
 
 import json
+import os
+import random
 import signal
+import time
 
 from harness import case, runner
 from harness.daemon import run, write_file, write_key
 from harness.traffic import Ping, ping, transfer
 
 BACK_S = 10  # a tunnel is back this soon after a crash
+ROUNDS = 60 if os.environ.get("WT_TEST_LONG") else 5
 OK, CONFIG, RIGHTS, PLUGIN = 0, 2, 3, 4
 
 
@@ -100,6 +104,23 @@ class Restart(case.TunnelTest):
         self.start_server(self.key)
         self.far.peer_up("office", since, timeout=BACK_S)
         self.assertGreater(pings.result()[1], 0)
+
+    def test_killed_again_and_again(self):
+        self.tunnel_with_key()
+        for turn in range(ROUNDS):
+            with self.subTest(turn=turn):
+                ends = random.choice(("server", "client", "both"))
+                time.sleep(random.uniform(0, 0.3))  # so that it hits handshakes, too
+                far = self.far.mark()
+                if ends != "client":
+                    self.near.kill()
+                    self.start_server(self.key)
+                if ends != "server":
+                    self.far.kill()
+                    self.start_client(self.key)
+                    far = 0
+                self.far.peer_up("office", far, timeout=BACK_S)
+                self.assertEqual(ping(self.client, case.SERVER_IN), 3)
 
     def tunnel_with_key(self):
         self.hosts()

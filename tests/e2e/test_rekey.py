@@ -14,6 +14,7 @@ class Rekey(case.TunnelTest):
     def rekeyed(self, **server):
         self.tunnel(server={"tunnel": TUNNEL, **server}, client={"tunnel": TUNNEL})
         self.marks = self.near.mark(), self.far.mark()
+        self.descriptors = self.near.descriptors(), self.far.descriptors()
 
     def both_ways(self, **options):
         return (
@@ -26,6 +27,7 @@ class Rekey(case.TunnelTest):
         self.assertGreaterEqual(handshakes, SECONDS // 2)
         self.assertEqual(self.near.count("peer alice down", self.marks[0]), 0)
         self.assertEqual(self.far.count("peer office down", self.marks[1]), 0)
+        self.assertEqual((self.near.descriptors(), self.far.descriptors()), self.descriptors)
 
     def test_as_fast_as_it_goes_no_byte_is_lost(self):
         self.rekeyed()

@@ -121,6 +121,13 @@ class Daemon:
             peers[peer] = _pairs(line.group(1))
         return whole, peers
 
+    def descriptors(self):
+        """How many files it has open; -1 where the kernel does not say (without root)."""
+        try:
+            return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        except PermissionError:
+            return -1
+
     def signal(self, number):
         self.process.send_signal(number)
 
