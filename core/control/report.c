@@ -61,6 +61,7 @@ static void report_offloads(struct line *line, const struct wt_offload_counters 
 		{ "cut", c->cut },
 		{ "received_partial", c->received_partial },
 		{ "received_segments", c->received_segments },
+		{ "copied_bytes", c->copied_bytes },
 		{ "clamped", c->clamped },
 		{ "too_big", c->too_big },
 		{ "refused", c->refused },

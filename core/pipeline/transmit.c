@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <linux/virtio_net.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "pipeline/piece.h"
 #include "pipeline/tun_queue.h"
 #include "record/mss.h"
 #include "record/packet.h"
@@ -173,12 +173,10 @@ static void cut(struct wt_peer *peer, struct wt_plan *plan)
 	struct wt_buffer *buffer;
 
 	while ((buffer = wt_slot_get(&worker->slots)) != NULL) {
-		uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
-
-		buffer->len = (uint32_t)wt_segments_next(&plan->segments, packet);
+		buffer->len = (uint32_t)wt_piece_next(worker, &plan->segments,
+						      buffer->slot.base + WT_SLOT_PACKET);
 		if (buffer->len == 0)
 			break;
-		memset(packet - WT_TUN_HEADER, 0, WT_TUN_HEADER);
 		if (!waiting.head && link_takes_more(peer))
 			seal_packet(peer, buffer, plan);
 		else

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "record/segment.h"
+#include "pipeline/piece.h"
 #include "record/vnet.h"
 #include "tun/tun.h"
 
@@ -43,8 +43,8 @@ static bool write_cut(struct wt_worker *worker, const struct wt_inner *inner,
 	if (wt_segments_start(&segments, inner->body, inner->len, &inner->packet, vnet) ==
 	    WT_DROP_NONE) {
 		ok = true;
-		while (ok && (len = wt_segments_next(&segments, packet)) > 0)
-			ok = wt_tun_queue_write_complete(worker, packet, len);
+		while (ok && (len = wt_piece_next(worker, &segments, packet)) > 0)
+			ok = write_once(worker, packet, len);
 	}
 	(void)wt_slot_put(&worker->slots, &buffer->slot);
 	return ok;
