@@ -16,11 +16,15 @@
 #include "session/output.h"
 #include "session/peer.h"
 
-/* Enough for one turn in each direction; beyond it one for what a connection
- * may hold while a record is incomplete, two connections a peer. Address space
- * only: what is never used is never touched. */
+/* Enough for one turn in each direction, and beyond it what a peer's connections
+ * may hold while their links stand: of the active one a record that is partly
+ * written, one that is sealed, one partly received and two handshake messages,
+ * of a replaced one four, of one that waits for proof two, and a packet in the
+ * queue. Address space only: what is never used is never touched. */
 #define SLOTS_BASE 128u
-#define SLOTS_PER_PEER 2u
+#define SLOTS_PER_PEER 12u
+/* Of the base, what nobody may take to seal or queue ahead. */
+#define SLOTS_SPARE 32u
 
 struct wt_engine {
 	struct wt_node node;
@@ -160,6 +164,7 @@ static enum wt_status new_worker(struct wt_engine *engine, struct wt_error *err)
 
 	worker->node = &engine->node;
 	status = wt_loop_init(&worker->loop, engine->node.clock, worker);
+	worker->spare_slots = slots - SLOTS_BASE + SLOTS_SPARE;
 	if (status == WT_OK)
 		status = wt_slot_pool_init(&worker->slots, slots);
 	if (status != WT_OK)

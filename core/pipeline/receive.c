@@ -55,7 +55,7 @@ static void control(struct wt_conn *conn, const struct wt_inner *inner)
 	}
 	if (close_reason >= 0)
 		wt_peer_conn_said_close(conn->peer, conn, (uint8_t)close_reason);
-	else if (ping && conn->state == WT_CONN_UP)
+	else if (ping && conn->state == WT_CONN_UP && wt_output_ready(conn))
 		(void)wt_output_text(conn, conn->keys.current, text, wt_control_pong(text, ping));
 }
 

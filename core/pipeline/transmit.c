@@ -131,7 +131,7 @@ static void bound(struct wt_peer *peer, struct wt_queue *queue)
 
 	while (head_is_old(worker, queue) ||
 	       (queue->head != queue->tail &&
-		(queue->bytes > WT_QUEUE_BYTES || worker->slots.free_count < WT_QUEUE_SPARE_SLOTS)))
+		(queue->bytes > WT_QUEUE_BYTES || worker->slots.free_count < worker->spare_slots)))
 		drop_head(peer, queue);
 }
 

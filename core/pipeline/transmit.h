@@ -10,8 +10,6 @@
 /* Per peer, while its connection takes nothing: more would only be delay. */
 #define WT_QUEUE_BYTES (256u * 1024u)
 #define WT_QUEUE_MS 5u
-/* Buffers that no queue may take, so that receiving and the other peers go on. */
-#define WT_QUEUE_SPARE_SLOTS 32u
 
 /* Start reading the device behind `fd` (offload header, then packet, in one
  * read; non-blocking). */

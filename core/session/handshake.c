@@ -147,7 +147,9 @@ static bool reply(struct wt_conn *conn, const struct wt_auth_out *out)
 		wt_conn_close(conn, true, "no room for a handshake message");
 		return false;
 	}
-	return true;
+	/* At once: strangers' answers hold no buffer until the turn is over. */
+	wt_output_flush(conn);
+	return !conn->closed;
 }
 
 void wt_handshake_drop_pending(struct wt_conn *conn)

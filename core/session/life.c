@@ -81,9 +81,10 @@ void wt_life_sent(struct wt_conn *conn)
 	wt_conn_schedule_at(conn, now);
 }
 
+/* On a link that stands they would only pile up. */
 static bool send_control(struct wt_conn *conn, const uint8_t *text, size_t len)
 {
-	return wt_output_text(conn, conn->keys.current, text, len);
+	return wt_output_ready(conn) && wt_output_text(conn, conn->keys.current, text, len);
 }
 
 static bool due(uint64_t *when_ms, uint64_t now)
@@ -100,7 +101,8 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 	uint8_t text[WT_CONTROL_MAX];
 
 	if (due(&conn->drain_ms, now)) {
-		(void)send_control(conn, text, wt_control_close(text, WT_CLOSE_REPLACED));
+		(void)wt_output_text(conn, conn->keys.current, text,
+				     wt_control_close(text, WT_CLOSE_REPLACED));
 		wt_output_flush(conn);
 		wt_conn_close(conn, false, "replaced by a newer connection");
 	} else if (due(&conn->give_up_ms, now)) {

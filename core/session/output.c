@@ -31,8 +31,11 @@ static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_
 
 bool wt_output_ready(const struct wt_conn *conn)
 {
+	const struct wt_worker *worker = conn->worker;
+	bool plenty = worker->slots.free_count > worker->spare_slots;
+
 	return !conn->blocked && conn->out_bytes < WT_CONN_OUT_BYTES &&
-	       conn->out_count - conn->out_urgent < WT_CONN_OUT_SEALED;
+	       conn->out_count - conn->out_urgent < (plenty ? WT_CONN_OUT_SEALED : 1);
 }
 
 /* Seal prefix + `body_len` bytes. */

@@ -50,6 +50,9 @@ struct wt_worker {
 	struct wt_node *node;
 	struct wt_loop loop;
 	struct wt_slot_pool slots;
+	/* While no more than these are free, a connection may hold what it needs
+	 * to go on, and nothing ahead: however many links stand, the others go on. */
+	size_t spare_slots;
 	struct wt_tun_queue tun;
 
 	struct wt_conn *conns;			    /* all of them */

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -249,6 +251,65 @@ static void a_rekey_survives_a_full_output(void **state)
 	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
 }
 
+/* Peers that never read: each may have some of what is there to have, and all of
+ * them together not all of it. */
+static void stuck_peers_leave_buffers_for_the_others(void **state)
+{
+	enum { STUCK = 12 };
+	static const char ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.1.%d/24\n"
+				  "[crypto]\nplugin = aesgcm-sodium\n[transport memory]\n"
+				  "[auth hmac]\n[peer office]\n"
+				  "endpoint = memory://127.0.0.1:%u\npsk_file = p%d.psk\n"
+				  "allowed_ips = 10.8.0.0/24\n";
+	struct wt_world *w = *state;
+	struct wt_end stuck[STUCK];
+	struct wt_end *ends[STUCK + 1];
+	uint8_t packet[1400];
+	char more[4096] = "", name[16];
+
+	for (int i = 0; i < STUCK; i++) {
+		size_t at = strlen(more);
+
+		snprintf(name, sizeof name, "p%d", i);
+		wt_end_key(w->dir, name, (uint8_t)(50 + i));
+		snprintf(more + at, sizeof more - at,
+			 "\n[peer p%d]\npsk_file = p%d.psk\nallowed_ips = 10.8.1.%d/32\n", i, i,
+			 i + 1);
+	}
+	wt_world_server(w, more);
+	ends[STUCK] = &w->server;
+	for (int i = 0; i < STUCK; i++) {
+		snprintf(name, sizeof name, "p%d", i);
+		stuck[i] = (struct wt_end){ .tun = -1 };
+		wt_end_open(&stuck[i], w->dir, name, &w->clock.clock, ini, i + 1, w->port, i);
+		ends[i] = &stuck[i];
+	}
+	wt_ends_settle(ends, STUCK + 1);
+	for (struct wt_memory_link *link = wt_memory_net.links; link; link = link->next)
+		wt_memory_room(link, TO_CLIENT, 100);
+	wt_world_client(w, &w->alice, &(struct wt_client){ .host = 2, .key = "alice" });
+	wt_world_settle(w);
+	for (int i = 0; i < STUCK; i++) {
+		char to[32];
+
+		assert_non_null(wt_world_peer(&w->server, (size_t)i)->active);
+		snprintf(to, sizeof to, "10.8.1.%d", i + 1);
+		wt_packet_make(packet, sizeof packet, "10.8.0.1", to, 0);
+		for (int k = 0; k < 20; k++)
+			wt_end_inject(&w->server, packet, sizeof packet);
+		/* Nor does the device wait for one of them for long. */
+		wt_world_pass(w, 300);
+	}
+	assert_true(w->server.worker->slots.free_count >= 32);
+	wt_world_carries(w, &w->server, &w->alice, "10.8.0.1", "10.8.0.2", 1400);
+	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 1400);
+	for (int i = 0; i < STUCK; i++)
+		wt_end_close(&stuck[i]);
+}
+
+/* ---- what breaks ------------------------------------------------------------------------------
+ */
+
 /* ---- inner addresses ------------------------------------------------------------------------ */
 
 static void sources_that_nobody_has_are_dropped(void **state)
@@ -289,6 +350,7 @@ int main(void)
 		HOSTILE_TEST(a_recorded_message_gets_one_retry_a_connection),
 		HOSTILE_TEST(a_rekey_survives_a_full_output),
 		HOSTILE_TEST(sources_that_nobody_has_are_dropped),
+		HOSTILE_TEST(stuck_peers_leave_buffers_for_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
