@@ -190,6 +190,7 @@ static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
 	if (conn->closed || conn->state != WT_CONN_DIALLING)
 		return;
 	conn->state = WT_CONN_OPEN;
+	conn->give_up_ms = 0;
 	conn->peer->dial.connected = true;
 	wt_transport_source(conn->transport, conn->tconn, &conn->source);
 	wt_handshake_start(conn);

@@ -83,6 +83,12 @@ static inline uint64_t wt_record_units(size_t text_len)
 	}
 #define WT_RETRY_COUNT 5u
 #define WT_RETRY_SPREAD_PERCENT 20u
+/* A transport has time limits of its own for a dial; one that says nothing for
+ * so long is not waited for. */
+#define WT_DIAL_MS 15000u
+/* A session that ends sooner counts as a failed attempt: the next one waits as
+ * after the one before. */
+#define WT_SHORT_LIFE_MS 5000u
 /* A dialler that was replaced without having done so itself: another holds
  * its key, and two of them must not throw each other out in a loop. */
 #define WT_REPLACED_WAIT_MS 60000u

@@ -87,7 +87,7 @@ struct wt_conn {
 	size_t out_count, out_urgent, out_bytes;
 
 	struct wt_timer timer; /* the soonest of what follows, all boot time, 0: never */
-	uint64_t opened_ms;
+	uint64_t opened_ms, up_ms;
 	uint64_t give_up_ms;   /* not up by then: close */
 	uint64_t rekey_ms;     /* dialler: start a handshake */
 	uint64_t ask_ms;       /* responder: ask for a rekey (units) */

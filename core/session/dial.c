@@ -90,9 +90,15 @@ void wt_dial_succeeded(struct wt_peer *peer)
 	dial->told = false;
 }
 
-void wt_dial_again(struct wt_peer *peer)
+void wt_dial_again(struct wt_peer *peer, uint64_t lived_ms)
 {
-	wt_dial_schedule(peer, retry_wait(0));
+	struct wt_dial *dial = &peer->dial;
+
+	if (lived_ms >= WT_SHORT_LIFE_MS)
+		dial->short_lives = 0;
+	wt_dial_schedule(peer, retry_wait(dial->short_lives));
+	if (dial->short_lives < WT_RETRY_COUNT)
+		dial->short_lives++;
 }
 
 /* Once an outage. Silence looks the same whatever is wrong, so the causes are
@@ -171,6 +177,8 @@ static void dial_next(struct wt_peer *peer)
 		return;
 	}
 	conn->peer = peer;
+	conn->give_up_ms = peer->worker->loop.now_ms + WT_DIAL_MS;
+	wt_conn_schedule(conn);
 	peer->attempt = conn;
 	if (wt_transport_dial(transport, peer->worker, (const struct sockaddr *)remote, remote_len,
 			      endpoint->config, conn, &conn->tconn, &err) != WT_OK)

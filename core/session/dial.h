@@ -24,8 +24,9 @@ void wt_dial_failed(struct wt_peer *peer, const char *why);
 void wt_dial_answered(struct wt_peer *peer);
 /* A session is up: the outage is over. */
 void wt_dial_succeeded(struct wt_peer *peer);
-/* The session is gone: dial as after a first failure. */
-void wt_dial_again(struct wt_peer *peer);
+/* The session, which lasted `lived_ms`, is gone: dial as after a first failure,
+ * or after one more if it was too short to count. */
+void wt_dial_again(struct wt_peer *peer, uint64_t lived_ms);
 
 /* The text of endpoint `i`, "tcp://host:port". */
 const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *out, size_t size);

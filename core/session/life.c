@@ -106,7 +106,9 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 		wt_output_flush(conn);
 		wt_conn_close(conn, false, "replaced by a newer connection");
 	} else if (due(&conn->give_up_ms, now)) {
-		wt_conn_close(conn, true, "no handshake in time");
+		wt_conn_close(conn, true,
+			      conn->state == WT_CONN_DIALLING ? "the dial got no answer"
+							      : "no handshake in time");
 	} else if (due(&conn->own.deadline_ms, now)) {
 		wt_conn_close(conn, true,
 			      conn->state == WT_CONN_UP ? "a rekey got no answer"

@@ -78,6 +78,7 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	const struct wt_node *node = peer->node;
 
 	conn->state = WT_CONN_UP;
+	conn->up_ms = conn->worker->loop.now_ms;
 	peer->active = conn;
 	if (peer->attempt == conn)
 		peer->attempt = NULL;
@@ -114,7 +115,7 @@ void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char 
 		peer->active = NULL;
 		wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
 		wt_log(WT_LOG_INFO, "peer %s down: %s", wt_peer_name(peer), why);
-		wt_dial_again(peer);
+		wt_dial_again(peer, conn->worker->loop.now_ms - conn->up_ms);
 	}
 	if (peer->attempt == conn) {
 		peer->attempt = NULL;

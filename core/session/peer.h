@@ -19,6 +19,7 @@ struct wt_dial {
 	size_t address_count, address;	    /* `address`: the next to try */
 	size_t endpoint;		    /* the one being tried */
 	unsigned rounds;		    /* through the whole list without success */
+	unsigned short_lives;		    /* sessions in a row that did not last */
 	uint32_t unanswered;		    /* first messages without any answer */
 	bool connected;			    /* in this outage the transport got through */
 	bool told;			    /* the causes were printed in this outage */

@@ -310,6 +310,42 @@ static void stuck_peers_leave_buffers_for_the_others(void **state)
 /* ---- what breaks ------------------------------------------------------------------------------
  */
 
+static void a_dial_that_is_never_answered_ends(void **state)
+{
+	struct wt_world *w = *state;
+
+	wt_memory_net.unreachable = true;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_pass(w, 60000);
+	wt_memory_net.unreachable = false;
+	wt_world_pass(w, WT_DIAL_MS + 6000);
+	assert_true(wt_world_alice_up(w));
+}
+
+/* A server that ends each session at once is not dialled five times a second. */
+static void sessions_that_do_not_last_are_not_begun_in_haste(void **state)
+{
+	struct wt_world *w = *state;
+	uint64_t before;
+
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	for (int i = 0; i < 200; i++) {
+		wt_world_pass(w, 100);
+		if (wt_world_alice_up(w))
+			wt_conn_close(server_conn(w, 0), true, "again");
+	}
+	assert_in_range(wt_world_peer(&w->alice, 0)->counters.handshakes, 4, 9);
+	before = wt_world_peer(&w->alice, 0)->counters.handshakes;
+	/* One that did last is missed at once. */
+	wt_world_pass(w, 20000);
+	assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, before + 1);
+	wt_conn_close(server_conn(w, 0), true, "again");
+	wt_world_pass(w, 400);
+	assert_true(wt_world_alice_up(w));
+}
+
 /* ---- inner addresses ------------------------------------------------------------------------ */
 
 static void sources_that_nobody_has_are_dropped(void **state)
@@ -351,6 +387,8 @@ int main(void)
 		HOSTILE_TEST(a_rekey_survives_a_full_output),
 		HOSTILE_TEST(sources_that_nobody_has_are_dropped),
 		HOSTILE_TEST(stuck_peers_leave_buffers_for_the_others),
+		HOSTILE_TEST(a_dial_that_is_never_answered_ends),
+		HOSTILE_TEST(sessions_that_do_not_last_are_not_begun_in_haste),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
