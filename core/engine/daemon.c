@@ -194,8 +194,9 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	offloads = wt_offload_set(&daemon->tun, options.features);
 	status = wt_watch_start(&wt_engine_worker(daemon->engine)->loop, &daemon->signals,
 				daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
-	if (status == WT_OK)
-		status = wt_engine_start(daemon->engine, daemon->tun.fd, err);
+	if (status != WT_OK)
+		return wt_fail(err, status, "cannot watch for signals: %s", wt_status_text(status));
+	status = wt_engine_start(daemon->engine, daemon->tun.fd, err);
 	if (status != WT_OK)
 		return status;
 	if (wt_secret_unlocked() > 0)
@@ -223,8 +224,13 @@ int wt_daemon_run(const struct wt_settings *settings)
 	status = start(&daemon, settings, &err);
 	if (status != WT_OK)
 		wt_log(WT_LOG_ERROR, "%s", err.text);
-	while (status == WT_OK && !daemon.stop)
+	while (status == WT_OK && !daemon.stop) {
 		wt_engine_turn(daemon.engine, WAIT_MS);
+		if (wt_engine_worker(daemon.engine)->tun.gone) {
+			daemon.no_device = true;
+			status = WT_ERR_UNAVAILABLE;
+		}
+	}
 	if (daemon.engine)
 		wt_engine_stop(daemon.engine);
 	wt_watch_stop(&daemon.signals);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/virtio_net.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -47,7 +48,7 @@ static void set_paused(struct wt_worker *worker, bool paused)
 {
 	struct wt_tun_queue *tun = &worker->tun;
 
-	if (tun->paused == paused)
+	if (tun->paused == paused || tun->gone)
 		return;
 	/* If the kernel has no memory for this change, reading just goes on. */
 	if (wt_watch_change(&tun->watch, paused ? 0 : WT_EVENT_READ) != WT_OK)
@@ -90,6 +91,17 @@ void wt_transmit_stop(struct wt_worker *worker)
 {
 	wt_watch_stop(&worker->tun.watch);
 	wt_timer_fini(&worker->tun.pause);
+}
+
+/* A deleted device is readable for ever and gives nothing but errors. */
+static void device_gone(struct wt_worker *worker, int error)
+{
+	wt_watch_stop(&worker->tun.watch);
+	worker->tun.gone = true;
+	wt_log(WT_LOG_ERROR,
+	       "the TUN device is gone (%s): was it deleted? Start this program again to make a "
+	       "new one",
+	       error ? strerrordesc_np(error) : "it gives nothing");
 }
 
 static void note_peer(struct wt_worker *worker, const struct wt_peer *peer)
@@ -360,9 +372,8 @@ bool wt_transmit_turn(struct wt_worker *worker)
 			if (n < 0 && errno == EINTR)
 				continue;
 			tun->readable = false;
-			if (n < 0 && errno != EAGAIN)
-				wt_log_limited(WT_LOG_ERROR, "tun read",
-					       "reading the TUN device failed: %m");
+			if (n == 0 || (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS))
+				device_gone(worker, n < 0 ? errno : 0);
 			break;
 		}
 		buffer->len = (uint32_t)n - WT_TUN_HEADER;

@@ -169,14 +169,26 @@ static inline enum wt_status wt_transport_send(const struct wt_instance *transpo
 					       const struct wt_record *records, size_t n,
 					       size_t *taken)
 {
-	return wt_transport_ops(transport)->send(transport->self, worker, tconn, records, n, taken);
+	enum wt_status status = wt_transport_ops(transport)->send(transport->self, worker, tconn,
+								  records, n, taken);
+
+	/* Its own count is the one thing that we would index by. */
+	if (*taken > n)
+		*taken = n;
+	return status;
 }
 
 static inline enum wt_status wt_transport_recv(const struct wt_instance *transport,
 					       struct wt_worker *worker, void *tconn,
 					       struct wt_record *records, size_t n, size_t *got)
 {
-	return wt_transport_ops(transport)->recv(transport->self, worker, tconn, records, n, got);
+	enum wt_status status =
+		wt_transport_ops(transport)->recv(transport->self, worker, tconn, records, n, got);
+
+	if (*got > n)
+		*got = n;
+	/* Asking on for nothing would never end. */
+	return status == WT_OK && *got == 0 ? WT_AGAIN : status;
 }
 
 static inline void wt_transport_set_max_record(const struct wt_instance *transport,

@@ -25,6 +25,7 @@ struct wt_peer;
 struct wt_tun_queue {
 	int fd;
 	struct wt_watch watch;
+	bool gone;	       /* the device was deleted: nothing more to read, ever */
 	bool readable;	       /* since the last EAGAIN */
 	bool paused;	       /* not read while `pause_for` is blocked */
 	struct wt_timer pause; /* ends the pause whatever happens */

@@ -32,6 +32,7 @@ struct wt_memory_net {
 	bool hold;
 	/* Dials are neither answered nor refused. */
 	bool unreachable;
+	bool recv_nothing;	      /* recv says WT_OK and gives nothing: a fault */
 	size_t room;		      /* bytes that one direction takes before it blocks */
 	struct wt_memory_link *links; /* the newest first */
 	size_t link_count;

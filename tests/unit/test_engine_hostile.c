@@ -346,6 +346,35 @@ static void sessions_that_do_not_last_are_not_begun_in_haste(void **state)
 	assert_true(wt_world_alice_up(w));
 }
 
+static void a_transport_that_gives_nothing_does_not_hold_the_loop(void **state)
+{
+	struct wt_world *w = *state;
+
+	alice_is_up(w);
+	wt_memory_net.recv_nothing = true;
+	wt_memory_inject(link_of_last(), TO_SERVER, "x", 1);
+	alarm(20);
+	wt_world_settle(w);
+	alarm(0);
+}
+
+/* Without a device there is nothing to wait for, least of all in a loop. */
+static void a_device_that_is_gone_is_said_and_left_alone(void **state)
+{
+	struct wt_world *w = *state;
+	struct epoll_event event;
+
+	alice_is_up(w);
+	assert_false(w->server.worker->tun.gone);
+	close(w->server.tun);
+	w->server.tun = -1;
+	wt_world_settle(w);
+	assert_int_equal(epoll_wait(w->server.worker->loop.epoll_fd, &event, 1, 0), 0);
+	assert_true(w->server.worker->tun.gone);
+	assert_true(wt_world_logged(w, "error: the TUN device is gone"));
+	assert_non_null(wt_world_peer(&w->server, 0)->active);
+}
+
 /* ---- inner addresses ------------------------------------------------------------------------ */
 
 static void sources_that_nobody_has_are_dropped(void **state)
@@ -389,6 +418,8 @@ int main(void)
 		HOSTILE_TEST(stuck_peers_leave_buffers_for_the_others),
 		HOSTILE_TEST(a_dial_that_is_never_answered_ends),
 		HOSTILE_TEST(sessions_that_do_not_last_are_not_begun_in_haste),
+		HOSTILE_TEST(a_device_that_is_gone_is_said_and_left_alone),
+		HOSTILE_TEST(a_transport_that_gives_nothing_does_not_hold_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
