@@ -98,7 +98,8 @@ static void both_are_sent_to(struct wt_world *w, uint32_t count, size_t len)
 		turn(w);
 		assert_int_equal(take(&w->bob), i);
 		assert_false(w->server.worker->tun.paused);
-		assert_true(w->server.worker->slots.free_count >= w->server.worker->spare_slots - 1);
+		assert_true(w->server.worker->slots.free_count >=
+			    w->server.worker->spare_slots - 1);
 		assert_true(wt_world_peer(&w->server, 0)->queue.bytes <= WT_QUEUE_BYTES);
 	}
 }
