@@ -76,7 +76,7 @@ static enum wt_status open_driver(const char *name, int *fd, struct wt_error *er
 
 /* The kernel says EINVAL for every device that is there but not ours to use;
  * find out which kind it is. */
-static enum wt_status fail_kind(struct wt_error *err, const char *name)
+static enum wt_status fail_kind(struct wt_error *err, const char *name, bool several)
 {
 	struct wt_netlink nl;
 	struct rtnl_link *link = NULL;
@@ -95,11 +95,21 @@ static enum wt_status fail_kind(struct wt_error *err, const char *name)
 	if (!kind)
 		kind = rtnl_link_get_arptype(link) == ARPHRD_LOOPBACK ? "loopback" : "network";
 	else if (strcmp(kind, "tun") == 0)
-		kind = rtnl_link_get_arptype(link) == ARPHRD_ETHER ? "TAP" : "multi-queue TUN";
-	status = wt_fail(err, WT_ERR_CONFIG,
-			 "%s is a %s device, not a single-queue TUN device: choose another "
-			 "interface name, or remove it (ip link del dev %s)",
-			 name, kind, name);
+		kind = rtnl_link_get_arptype(link) == ARPHRD_ETHER ? "TAP"
+		       : several				   ? "single-queue TUN"
+								   : "multi-queue TUN";
+	if (several)
+		status = wt_fail(err, WT_ERR_CONFIG,
+				 "%s is a %s device, and several workers need a multi-queue TUN "
+				 "device: choose another interface name, remove it (ip link del "
+				 "dev %s) or make it with ip tuntap add dev %s mode tun "
+				 "multi_queue",
+				 name, kind, name, name);
+	else
+		status = wt_fail(err, WT_ERR_CONFIG,
+				 "%s is a %s device, not a single-queue TUN device: choose "
+				 "another interface name, or remove it (ip link del dev %s)",
+				 name, kind, name);
 out:
 	if (link)
 		rtnl_link_put(link);
@@ -107,12 +117,14 @@ out:
 	return status;
 }
 
-static enum wt_status attach(struct wt_tun *tun, struct wt_error *err)
+static enum wt_status attach(const struct wt_tun *tun, int fd, bool several, struct wt_error *err)
 {
 	struct ifreq request = { .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
 
+	if (several)
+		request.ifr_flags |= IFF_MULTI_QUEUE;
 	memcpy(request.ifr_name, tun->name, sizeof tun->name);
-	if (ioctl(tun->fd, TUNSETIFF, &request) == 0)
+	if (ioctl(fd, TUNSETIFF, &request) == 0)
 		return WT_OK;
 	switch (errno) {
 	case EPERM:
@@ -124,7 +136,7 @@ static enum wt_status attach(struct wt_tun *tun, struct wt_error *err)
 			       "interface name",
 			       tun->name);
 	case EINVAL:
-		return fail_kind(err, tun->name);
+		return fail_kind(err, tun->name, several);
 	default:
 		return wt_fail(err, WT_ERR_IO, "create TUN device %s: %s", tun->name,
 			       strerror(errno));
@@ -153,7 +165,25 @@ static enum wt_status prepare(struct wt_tun *tun, struct wt_error *err)
 	return WT_OK;
 }
 
-enum wt_status wt_tun_open(struct wt_tun *tun, const char *name, struct wt_error *err)
+static enum wt_status open_queue(struct wt_tun *tun, bool several, struct wt_error *err)
+{
+	int fd;
+	enum wt_status status = open_driver(tun->name, &fd, err);
+
+	if (status)
+		return status;
+	status = attach(tun, fd, several, err);
+	if (status) {
+		close(fd);
+		return status;
+	}
+	tun->queues[tun->queue_count++] = fd;
+	tun->fd = tun->queues[0];
+	return WT_OK;
+}
+
+enum wt_status wt_tun_open_queues(struct wt_tun *tun, const char *name, unsigned queues,
+				  struct wt_error *err)
 {
 	enum wt_status status;
 
@@ -162,15 +192,20 @@ enum wt_status wt_tun_open(struct wt_tun *tun, const char *name, struct wt_error
 	if (status)
 		return status;
 	memcpy(tun->name, name, strlen(name) + 1);
-	status = open_driver(name, &tun->fd, err);
-	if (status)
-		return status;
-	status = attach(tun, err);
+	status = open_queue(tun, queues > 1, err);
+	/* The header's size and the offloads are the device's, not a queue's. */
 	if (!status)
 		status = prepare(tun, err);
+	while (!status && tun->queue_count < queues)
+		status = open_queue(tun, true, err);
 	if (status)
 		wt_tun_close(tun);
 	return status;
+}
+
+enum wt_status wt_tun_open(struct wt_tun *tun, const char *name, struct wt_error *err)
+{
+	return wt_tun_open_queues(tun, name, 1, err);
 }
 
 void wt_tun_close(struct wt_tun *tun)
@@ -178,6 +213,7 @@ void wt_tun_close(struct wt_tun *tun)
 	if (tun->fd < 0)
 		return;
 	wt_network_restore(tun);
-	close(tun->fd);
+	while (tun->queue_count > 0)
+		close(tun->queues[--tun->queue_count]);
 	tun->fd = -1;
 }

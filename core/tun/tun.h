@@ -23,10 +23,16 @@
 
 #define WT_TUN_HEADER 10u /* sizeof(struct virtio_net_hdr) */
 
+#define WT_TUN_QUEUES_MAX 64u
+
 struct wt_tun_changes;
 
 struct wt_tun {
 	int fd; /* non-blocking, close-on-exec; -1: not open */
+	/* With several queues each is read and written through a descriptor of
+	 * its own; fd is the first of them. */
+	int queues[WT_TUN_QUEUES_MAX];
+	unsigned queue_count;
 	unsigned ifindex;
 	char name[IFNAMSIZ];
 	bool persistent;		/* was there before us: only detached at close */
@@ -46,6 +52,12 @@ enum wt_status wt_tun_check_name(const char *name, struct wt_error *err) WT_MUST
  * On failure *tun is set to "not open": closing it does nothing. */
 enum wt_status wt_tun_open(struct wt_tun *tun, const char *name,
 			   struct wt_error *err) WT_MUST_CHECK;
+
+/* The same with `queues` (1..WT_TUN_QUEUES_MAX) queues. A persistent device must
+ * have been made for several if more than one is asked for, and for one if not.
+ * The kernel keeps a flow on the queue that its other direction is written to. */
+enum wt_status wt_tun_open_queues(struct wt_tun *tun, const char *name, unsigned queues,
+				  struct wt_error *err) WT_MUST_CHECK;
 
 /* What to set up on the device, through netlink. */
 struct wt_tun_network {

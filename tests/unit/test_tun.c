@@ -320,6 +320,56 @@ static void devices_of_another_kind_are_refused(void **state)
 	}
 }
 
+/* What is written to one queue is the device's; all queues go with close. */
+static void a_device_can_have_several_queues(void **state)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_tun tun;
+
+	(void)state;
+	wt_device_enter();
+	assert_int_equal(wt_tun_open_queues(&tun, "wt0", 4, &err), WT_OK);
+	assert_int_equal(tun.queue_count, 4);
+	assert_int_equal(tun.fd, tun.queues[0]);
+	for (unsigned i = 0; i < 4; i++) {
+		struct ifreq request = { 0 };
+
+		assert_int_equal(ioctl(tun.queues[i], TUNGETIFF, &request), 0);
+		assert_string_equal(request.ifr_name, "wt0");
+		assert_true(request.ifr_flags & IFF_MULTI_QUEUE);
+		assert_true(request.ifr_flags & IFF_VNET_HDR);
+	}
+	wt_tun_close(&tun);
+	assert_int_equal(if_nametoindex("wt0"), 0);
+	wt_tun_close(&tun);
+	/* One queue is a device of the plain kind, as before. */
+	assert_int_equal(wt_tun_open_queues(&tun, "wt0", 1, &err), WT_OK);
+	struct ifreq request = { 0 };
+
+	assert_int_equal(ioctl(tun.fd, TUNGETIFF, &request), 0);
+	assert_false(request.ifr_flags & IFF_MULTI_QUEUE);
+	wt_tun_close(&tun);
+}
+
+static void a_device_for_one_is_not_for_several(void **state)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_tun tun;
+
+	(void)state;
+	wt_device_enter();
+	close(wt_device_plain("one0", IFF_TUN | IFF_NO_PI, true));
+	close(wt_device_plain("multi0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE, true));
+	assert_int_equal(wt_tun_open_queues(&tun, "one0", 2, &err), WT_ERR_CONFIG);
+	assert_int_equal(tun.fd, -1);
+	assert_non_null(strstr(err.text, "one0 is a single-queue TUN device"));
+	assert_non_null(strstr(err.text, "ip tuntap add dev one0 mode tun multi_queue"));
+	assert_int_equal(wt_tun_open_queues(&tun, "multi0", 2, &err), WT_OK);
+	assert_true(tun.persistent);
+	wt_tun_close(&tun);
+	assert_true(if_nametoindex("multi0") != 0);
+}
+
 static void a_device_in_use_is_refused(void **state)
 {
 	struct wt_error err = WT_ERROR_INIT;
@@ -520,6 +570,8 @@ int main(void)
 		cmocka_unit_test(many_routes_are_found_again),
 		cmocka_unit_test(what_others_removed_is_no_trouble),
 		cmocka_unit_test(devices_of_another_kind_are_refused),
+		cmocka_unit_test(a_device_can_have_several_queues),
+		cmocka_unit_test(a_device_for_one_is_not_for_several),
 		cmocka_unit_test(a_device_in_use_is_refused),
 		cmocka_unit_test(missing_rights_say_what_to_do),
 		cmocka_unit_test(a_missing_device_file_says_what_to_do),
