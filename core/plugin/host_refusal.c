@@ -123,6 +123,12 @@ static int no_rate(const struct wt_host *host, struct wt_worker *worker, uint32_
 	return 0;
 }
 
+static uint32_t one_worker(const struct wt_host *host)
+{
+	(void)host;
+	return 1;
+}
+
 void wt_host_refuse_all(struct wt_host *host)
 {
 	host->aead_seal = no_seal;
@@ -146,4 +152,5 @@ void wt_host_refuse_all(struct wt_host *host)
 	host->auth_params = no_auth_params;
 	host->auth_complete = no_auth_complete;
 	host->rate_allow = no_rate;
+	host->worker_count = one_worker;
 }

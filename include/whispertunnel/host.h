@@ -195,6 +195,10 @@ struct wt_host {
 	int (*rate_allow)(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
 			  const void *source, size_t source_len, uint32_t per_second,
 			  uint32_t burst);
+
+	/* ---- workers. How many there are, at least 1; the same from create()
+	 * to destroy(). Any thread. */
+	uint32_t (*worker_count)(const struct wt_host *host);
 };
 
 #ifdef __cplusplus

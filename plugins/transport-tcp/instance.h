@@ -9,10 +9,9 @@
 #define WT_TCP_INSTANCE_H
 
 #include <stdbool.h>
-
 #include <whispertunnel/transport.h>
 
-struct wt_tcp_listener;
+struct wt_tcp_listeners;
 
 struct wt_tcp_counters {
 	uint32_t rx_calls, tx_calls; /* receive and send system calls */
@@ -30,8 +29,8 @@ struct wt_tcp {
 	bool congestion_optional; /* a kernel that refuses it is no error */
 	int send_buffer;	  /* bytes; 0: the kernel sizes it */
 	struct wt_tcp_counters counters;
-	struct wt_tcp_listener *listeners;
-	size_t listener_count;
+	bool shared_ports;		    /* each worker listens on a socket of its own */
+	struct wt_tcp_listeners *listeners; /* of the worker that asked last; then the others */
 };
 
 /* Sets the sentence and returns `status`. err may be NULL. */

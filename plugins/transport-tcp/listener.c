@@ -24,6 +24,14 @@ struct wt_tcp_listener {
 	char text[WT_TCP_ADDRESS_TEXT];
 };
 
+/* Those of one worker. */
+struct wt_tcp_listeners {
+	struct wt_tcp_listeners *next;
+	struct wt_worker *worker;
+	size_t count;
+	struct wt_tcp_listener all[];
+};
+
 static void pause_accepting(struct wt_tcp_listener *listener, struct wt_worker *worker, int error)
 {
 	const struct wt_host *host = listener->tcp->host;
@@ -97,10 +105,10 @@ static void on_readable(void *arg, struct wt_worker *worker, int fd, unsigned ev
 	}
 }
 
-static enum wt_status start(struct wt_tcp *tcp, struct wt_worker *worker,
+static enum wt_status start(struct wt_tcp_listeners *set, struct wt_tcp *tcp,
 			    const struct sockaddr_storage *address, struct wt_error *err)
 {
-	struct wt_tcp_listener *listener = &tcp->listeners[tcp->listener_count];
+	struct wt_tcp_listener *listener = &set->all[set->count];
 	const struct wt_host *host = tcp->host;
 	struct sockaddr_storage bound = *address;
 	socklen_t len = sizeof bound;
@@ -108,19 +116,33 @@ static enum wt_status start(struct wt_tcp *tcp, struct wt_worker *worker,
 
 	if (status != WT_OK)
 		return status;
-	/* From here on wt_tcp_listener_close() cleans up. */
-	tcp->listener_count++;
+	/* From here on close_set() cleans up. */
+	set->count++;
 	listener->tcp = tcp;
 	getsockname(listener->fd, (struct sockaddr *)&bound, &len);
 	wt_tcp_address_text(&bound, listener->text);
-	listener->resume = host->timer_new(host, worker, on_resume, listener);
-	listener->watch =
-		host->watch_new(host, worker, listener->fd, WT_EVENT_READ, on_readable, listener);
+	listener->resume = host->timer_new(host, set->worker, on_resume, listener);
+	listener->watch = host->watch_new(host, set->worker, listener->fd, WT_EVENT_READ,
+					  on_readable, listener);
 	if (!listener->resume || !listener->watch)
 		return wt_tcp_fail(err, WT_ERR_NOMEM,
 				   "listen = %s: out of memory or descriptors for the event loop",
 				   listener->text);
 	return WT_OK;
+}
+
+static void close_set(const struct wt_host *host, struct wt_tcp_listeners *set)
+{
+	while (set->count > 0) {
+		struct wt_tcp_listener *listener = &set->all[--set->count];
+
+		if (listener->watch)
+			host->watch_free(host, listener->watch);
+		if (listener->resume)
+			host->timer_free(host, listener->resume);
+		close(listener->fd);
+	}
+	free(set);
 }
 
 static size_t configured(const struct wt_tcp *tcp)
@@ -138,48 +160,47 @@ enum wt_status wt_tcp_listener_open(struct wt_tcp *tcp, struct wt_worker *worker
 {
 	const struct wt_host *host = tcp->host;
 	size_t n = configured(tcp);
+	struct wt_tcp_listeners *set;
 	enum wt_status status = WT_OK;
 
-	if (tcp->listeners)
-		return wt_tcp_fail(err, WT_ERR_INVALID, "this transport listens already");
+	for (set = tcp->listeners; set; set = set->next)
+		if (set->worker == worker)
+			return wt_tcp_fail(err, WT_ERR_INVALID, "this transport listens already");
 	if (n == 0)
 		return WT_OK;
 	if (n > WT_TCP_LISTEN_MAX)
 		return wt_tcp_fail(err, WT_ERR_CONFIG,
 				   "listen: %zu addresses, at most %u are allowed", n,
 				   WT_TCP_LISTEN_MAX);
-	tcp->listeners = calloc(n, sizeof *tcp->listeners);
-	if (!tcp->listeners)
+	set = calloc(1, sizeof *set + n * sizeof set->all[0]);
+	if (!set)
 		return wt_tcp_fail(err, WT_ERR_NOMEM, "listen: out of memory");
+	set->worker = worker;
 	for (size_t i = 0; status == WT_OK && i < n; i++) {
 		struct sockaddr_storage address;
 
 		status = host->config_sockaddr(host, tcp->cfg, "listen", i, &address);
 		if (status == WT_OK)
-			status = start(tcp, worker, &address, err);
+			status = start(set, tcp, &address, err);
 	}
 	if (status != WT_OK) {
-		wt_tcp_listener_close(tcp);
+		close_set(host, set);
 		return status;
 	}
-	for (size_t i = 0; i < n; i++)
-		host->log(host, WT_LOG_INFO, "listening on tcp %s", tcp->listeners[i].text);
+	/* The addresses are the same for every worker. */
+	for (size_t i = 0; i < n && !tcp->listeners; i++)
+		host->log(host, WT_LOG_INFO, "listening on tcp %s", set->all[i].text);
+	set->next = tcp->listeners;
+	tcp->listeners = set;
 	return WT_OK;
 }
 
 void wt_tcp_listener_close(struct wt_tcp *tcp)
 {
-	const struct wt_host *host = tcp->host;
+	while (tcp->listeners) {
+		struct wt_tcp_listeners *set = tcp->listeners;
 
-	while (tcp->listener_count > 0) {
-		struct wt_tcp_listener *listener = &tcp->listeners[--tcp->listener_count];
-
-		if (listener->watch)
-			host->watch_free(host, listener->watch);
-		if (listener->resume)
-			host->timer_free(host, listener->resume);
-		close(listener->fd);
+		tcp->listeners = set->next;
+		close_set(tcp->host, set);
 	}
-	free(tcp->listeners);
-	tcp->listeners = NULL;
 }

@@ -24,6 +24,10 @@ static enum wt_status tcp_create(const struct wt_host *host, const struct wt_con
 	tcp->cfg = cfg;
 	tcp->send_buffer = (int)(host->config_uint(host, cfg, "send_buffer") * 1024u);
 
+	/* A host that has no such slot has one worker. */
+	tcp->shared_ports =
+		WT_HAS(host, struct wt_host, worker_count) && host->worker_count(host) > 1;
+
 	enum wt_status status =
 		wt_tcp_socket_choose(tcp, host->config_string(host, cfg, "congestion"), err);
 

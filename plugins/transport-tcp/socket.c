@@ -233,7 +233,7 @@ enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 				    const struct sockaddr_storage *address, int *fd,
 				    struct wt_error *err)
 {
-	const int on = 1;
+	const int on = 1, shared = tcp->shared_ports;
 	const int defer = WT_TCP_DEFER_ACCEPT_S;
 	int s = open_socket(address->ss_family);
 	enum wt_status status;
@@ -244,9 +244,12 @@ enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 	status = set_congestion(tcp, s, err);
 	if (status != WT_OK)
 		goto close_socket;
-	/* REUSEADDR: a restart need not wait for TIME_WAIT. V6ONLY: [::] and
-	 * 0.0.0.0 may stand side by side, and no source is v4-mapped. */
+	/* REUSEADDR: a restart need not wait for TIME_WAIT. REUSEPORT only with
+	 * several workers: without it a second daemon on this address is told that
+	 * it is taken. V6ONLY: [::] and 0.0.0.0 may stand side by side, and no
+	 * source is v4-mapped. */
 	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+	    setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared) < 0 ||
 	    setsockopt(s, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof defer) < 0 ||
 	    (address->ss_family == AF_INET6 &&
 	     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) ||

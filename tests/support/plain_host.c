@@ -72,6 +72,12 @@ static void plain_secret_free(const struct wt_host *host, void *p)
 	wt_secret_free(p);
 }
 
+static uint32_t plain_worker_count(const struct wt_host *host)
+{
+	(void)host;
+	return 1;
+}
+
 void wt_plain_host_init(struct wt_plain_host *plain, const struct wt_clock *clock)
 {
 	*plain = (struct wt_plain_host){
@@ -90,6 +96,7 @@ void wt_plain_host_init(struct wt_plain_host *plain, const struct wt_clock *cloc
 			.equal = wt_equal,
 			.secret_alloc = plain_secret_alloc,
 			.secret_free = plain_secret_free,
+			.worker_count = plain_worker_count,
 		},
 		.clock = clock ? clock : &wt_clock_system,
 	};
