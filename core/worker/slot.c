@@ -58,6 +58,13 @@ struct wt_buffer *wt_slot_get(struct wt_slot_pool *pool)
 	return buffer;
 }
 
+bool wt_slot_pool_has(const struct wt_slot_pool *pool, const struct wt_slot *slot)
+{
+	uintptr_t at = (uintptr_t)slot - (uintptr_t)pool->buffers;
+
+	return at % sizeof(struct wt_buffer) == 0 && at / sizeof(struct wt_buffer) < pool->count;
+}
+
 bool wt_slot_put(struct wt_slot_pool *pool, struct wt_slot *slot)
 {
 	uintptr_t at = (uintptr_t)slot - (uintptr_t)pool->buffers;

@@ -21,7 +21,10 @@ struct wt_buffer {
 	uint64_t queued_ms;	/* when it was put there */
 	uint32_t len;		/* bytes of the IP packet at base + WT_SLOT_PACKET */
 	bool in_use;
+	uint8_t holder; /* of a buffer that another worker was handed: that worker */
 };
+
+#define WT_HOLDER_NONE 0xffu
 
 struct wt_slot_pool {
 	uint8_t *memory;
@@ -40,6 +43,9 @@ struct wt_buffer *wt_slot_get(struct wt_slot_pool *pool);
 /* False, and nothing happens, for a slot that is not of this pool or not in
  * use: a plugin's mistake that must not become ours. */
 bool wt_slot_put(struct wt_slot_pool *pool, struct wt_slot *slot);
+
+/* Is this the slot of one of its buffers? Reads only what init set: any thread. */
+bool wt_slot_pool_has(const struct wt_slot_pool *pool, const struct wt_slot *slot);
 
 /* First in, first out; bytes and buffers are counted. */
 struct wt_queue {

@@ -2,7 +2,8 @@
  *
  * worker.h: what one thread owns: its loop, its packet buffers, its TUN queue
  * and its connections. A connection and the session on it belong to exactly
- * one worker, so that nothing here needs a lock or an atomic.
+ * one worker, so that nothing here needs a lock or an atomic. What workers have
+ * for each other goes over their desks (worker/desk).
  */
 #ifndef WT_WORKER_WORKER_H
 #define WT_WORKER_WORKER_H
@@ -11,12 +12,17 @@
 #include <stdint.h>
 
 #include "record/drop.h"
+#include "worker/desk.h"
 #include "worker/loop.h"
 #include "worker/slot.h"
 
 struct wt_node;
 struct wt_conn;
 struct wt_peer;
+struct wt_resolver_client;
+
+/* A bit each in a word; far more than one interface has use for. */
+#define WT_WORKERS_MAX 64u
 
 /* Values of enum wt_auth_reason that are counted. */
 #define WT_REASON_COUNT 15u
@@ -47,14 +53,25 @@ struct wt_offload_counters {
 };
 
 struct wt_worker {
-	unsigned index;
+	_Alignas(WT_RING_LINE) unsigned index; /* workers share no cache line */
+	struct wt_worker *crew;		       /* all workers, by index: this one among them */
 	struct wt_node *node;
+	struct wt_desk *desk; /* NULL: this is the only worker */
 	struct wt_loop loop;
 	struct wt_slot_pool slots;
 	/* While no more than these are free, a connection may hold what it needs
 	 * to go on, and nothing ahead: however many links stand, the others go on. */
 	size_t spare_slots;
 	struct wt_tun_queue tun;
+
+	struct wt_resolver_client *resolver;
+	struct wt_watch resolver_watch;
+	/* The peers as this worker sees them: the connections that are here, and
+	 * what was counted here. Where a peer's traffic is, its seat says. */
+	struct wt_peer *peers;
+	size_t peer_count;
+	bool stopping; /* nothing is dialled or accepted any more */
+	bool busy;     /* the last turn left something to do */
 
 	struct wt_conn *conns;			    /* all of them */
 	struct wt_conn *dead;			    /* closed in this turn, freed at its end */
@@ -67,8 +84,17 @@ struct wt_worker {
 	uint64_t last_ticket; /* of an input to an auth plugin */
 
 	uint64_t drops[WT_DROP_COUNT];
+	uint64_t handoffs, handoff_full; /* packets for other workers; those of no room */
 	struct wt_offload_counters offloads;
 	uint64_t refusals[WT_REASON_COUNT]; /* handshake messages, by reason */
 };
+
+/* Give a packet buffer back, whichever worker's pool it is from. False, and
+ * nothing happens, for one that this worker does not have. */
+static inline bool wt_worker_slot_put(struct wt_worker *worker, struct wt_slot *slot)
+{
+	return wt_slot_put(&worker->slots, slot) ||
+	       (worker->desk && wt_desk_give_back(worker, slot));
+}
 
 #endif
