@@ -86,7 +86,7 @@ static bool is_up(void *arg)
 {
 	struct pair *p = arg;
 
-	return p->server.node->peers[p->peer].active && p->client.node->peers[0].active;
+	return p->server.worker->peers[p->peer].active && p->client.worker->peers[0].active;
 }
 
 static void open_pair(struct pair *p, const char *dir, unsigned peers)

@@ -19,8 +19,8 @@ extern const struct wt_clock wt_clock_system;
 /* A clock that moves only when told: all three derive from these fields. */
 struct wt_clock_manual {
 	struct wt_clock clock;
-	uint64_t boot_ms;
-	uint64_t unix_ms;
+	_Atomic uint64_t boot_ms; /* workers of other threads read them */
+	_Atomic uint64_t unix_ms;
 };
 void wt_clock_manual_init(struct wt_clock_manual *manual, uint64_t boot_ms, uint64_t unix_ms);
 void wt_clock_manual_advance(struct wt_clock_manual *manual, uint64_t ms);

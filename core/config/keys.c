@@ -45,6 +45,10 @@ static const struct wt_config_key tunnel[] = {
 	    .help = "Whether the MSS that TCP connections offer through the tunnel is lowered to "
 		    "what "
 		    "fits it and the way to who offers it, so that they work where ICMP is lost."),
+	KEY(.name = "workers", .type = WT_CONFIG_UINT, .scope = WT_SCOPE_SECTION, .min = 1,
+	    .max = 64, .default_value = "1",
+	    .help = "Threads that carry packets. A peer is on one of them at a time, so more than "
+		    "one helps with several peers, on a machine with more than one core."),
 	KEY(.name = "log_level", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "error|warning|info|debug", .default_value = "info",
 	    .help = "How much is logged."),

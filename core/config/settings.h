@@ -43,6 +43,7 @@ struct wt_tunnel_settings {
 	enum wt_offload_choice offload;
 	uint32_t txqueuelen; /* 4..10000, default 500 */
 	bool mss_clamp;
+	unsigned workers; /* 1..64, default 1 */
 	enum wt_log_level log_level;
 	enum wt_log_format log_format;
 };

@@ -184,7 +184,8 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	daemon->engine = wt_engine_new(&options, &status, err);
 	if (!daemon->engine)
 		return status;
-	status = wt_tun_open(&daemon->tun, settings->tunnel.interface, err);
+	status = wt_tun_open_queues(&daemon->tun, settings->tunnel.interface,
+				    settings->tunnel.workers, err);
 	daemon->no_device = status != WT_OK && status != WT_ERR_NOMEM;
 	if (status == WT_OK)
 		status = configure(&daemon->tun, settings, mtu, err);
@@ -196,7 +197,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 				daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
 	if (status != WT_OK)
 		return wt_fail(err, status, "cannot watch for signals: %s", wt_status_text(status));
-	status = wt_engine_start(daemon->engine, daemon->tun.fd, err);
+	status = wt_engine_start(daemon->engine, daemon->tun.queues, err);
 	if (status != WT_OK)
 		return status;
 	if (wt_secret_unlocked() > 0)
@@ -208,6 +209,8 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	wt_log(WT_LOG_INFO, "offload: the kernel gives %s; it takes %s",
 	       wt_offload_text(offloads, given, sizeof given),
 	       wt_offload_text(options.features, taken, sizeof taken));
+	if (settings->tunnel.workers > 1)
+		wt_log(WT_LOG_INFO, "workers: %u", settings->tunnel.workers);
 	wt_log(WT_LOG_INFO, "ready: interface %s, mtu %u, %zu peer%s, crypto %s", daemon->tun.name,
 	       mtu, settings->peer_count, settings->peer_count == 1 ? "" : "s",
 	       settings->crypto.plugin->name);

@@ -1,39 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/engine.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/error.h"
 #include "base/secret.h"
 #include "control/counters.h"
+#include "control/report.h"
+#include "engine/crew.h"
 #include "engine/host.h"
-#include "pipeline/receive.h"
-#include "pipeline/transmit.h"
 #include "plugin/call.h"
 #include "privileged/resolver.h"
 #include "session/dial.h"
 #include "session/martians.h"
-#include "session/output.h"
 #include "session/peer.h"
-
-/* Enough for one turn in each direction, and beyond it what a peer's connections
- * may hold while their links stand: of the active one a record that is partly
- * written, one that is sealed, one partly received and two handshake messages,
- * of a replaced one four, of one that waits for proof two, and a packet in the
- * queue. Address space only: what is never used is never touched. */
-#define SLOTS_BASE 128u
-#define SLOTS_PER_PEER 12u
-/* Of the base, what nobody may take to seal or queue ahead. */
-#define SLOTS_SPARE 32u
 
 struct wt_engine {
 	struct wt_node node;
-	struct wt_worker worker;
 	struct wt_resolver *resolver;
-	struct wt_watch resolver_watch;
+	struct wt_crew *crew;
 	struct wt_host_instance *hosts; /* crypto, then transports, then auths */
 	size_t host_count;
-	bool started, busy;
 };
 
 struct wt_node *wt_engine_node(struct wt_engine *engine)
@@ -43,7 +32,7 @@ struct wt_node *wt_engine_node(struct wt_engine *engine)
 
 struct wt_worker *wt_engine_worker(struct wt_engine *engine)
 {
-	return &engine->worker;
+	return &engine->node.workers[0];
 }
 
 static struct wt_host_instance *next_host(struct wt_engine *engine, const struct wt_plugin *plugin,
@@ -94,23 +83,50 @@ static enum wt_status new_instances(struct wt_engine *engine, struct wt_error *e
 	return status;
 }
 
-static enum wt_status new_peers(struct wt_engine *engine, struct wt_error *err)
+static enum wt_status new_seats(struct wt_node *node, struct wt_error *err)
 {
-	struct wt_node *node = &engine->node;
-	const struct wt_settings *settings = node->settings;
+	size_t count = node->settings->peer_count;
+
+	if (node->worker_count == 1)
+		return WT_OK;
+	node->seats = calloc(count + 1, sizeof(*node->seats));
+	if (!node->seats)
+		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+	for (size_t i = 0; i < count; i++) {
+		atomic_init(&node->seats[i].owner, WT_SEAT_FREE);
+		atomic_init(&node->seats[i].pending, WT_SEAT_FREE);
+	}
+	return WT_OK;
+}
+
+/* The peers as `worker` sees them. */
+static enum wt_status new_peers(struct wt_worker *worker, struct wt_error *err)
+{
+	struct wt_node *node = worker->node;
 	enum wt_status status = WT_OK;
 
-	node->allowed_ips = wt_allowed_ips_new();
-	node->peers = calloc(settings->peer_count + 1, sizeof(*node->peers));
-	if (!node->allowed_ips || !node->peers)
+	worker->peers = calloc(node->peer_count + 1, sizeof(*worker->peers));
+	if (!worker->peers)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
-	for (uint32_t id = 0; id < settings->peer_count; id++) {
+	for (uint32_t id = 0; status == WT_OK && id < node->peer_count; id++) {
+		status = wt_peer_init(&worker->peers[id], node, worker, id, err);
+		if (status == WT_OK)
+			worker->peer_count++;
+	}
+	return status;
+}
+
+static enum wt_status new_allowed_ips(struct wt_node *node, struct wt_error *err)
+{
+	const struct wt_settings *settings = node->settings;
+	enum wt_status status;
+
+	node->allowed_ips = wt_allowed_ips_new();
+	if (!node->allowed_ips)
+		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+	for (uint32_t id = 0; id < node->peer_count; id++) {
 		const struct wt_peer_settings *peer = &settings->peers[id];
 
-		status = wt_peer_init(&node->peers[id], node, &engine->worker, id, err);
-		if (status != WT_OK)
-			return status;
-		node->peer_count++;
 		for (size_t i = 0; i < peer->allowed_ip_count; i++) {
 			status = wt_allowed_ips_insert(node->allowed_ips, &peer->allowed_ips[i], id,
 						       NULL);
@@ -123,6 +139,18 @@ static enum wt_status new_peers(struct wt_engine *engine, struct wt_error *err)
 	status = wt_martians_reserve(node->allowed_ips, settings->tunnel.addresses,
 				     settings->tunnel.address_count);
 	return status == WT_OK ? WT_OK : wt_fail(err, status, "out of memory");
+}
+
+static enum wt_status new_all_peers(struct wt_node *node, struct wt_error *err)
+{
+	enum wt_status status = new_seats(node, err);
+
+	node->peer_count = node->settings->peer_count;
+	for (unsigned w = 0; status == WT_OK && w < node->worker_count; w++)
+		status = new_peers(&node->workers[w], err);
+	if (status == WT_OK)
+		status = new_allowed_ips(node, err);
+	return status;
 }
 
 static enum wt_status new_node(struct wt_engine *engine, const struct wt_engine_options *options,
@@ -150,30 +178,20 @@ static enum wt_status new_node(struct wt_engine *engine, const struct wt_engine_
 	};
 	wt_rate_init(&node->rate, key);
 	wt_wipe(key, sizeof key);
-	node->counters = wt_counters_new(1);
+	node->counters = wt_counters_new(options->settings->tunnel.workers);
 	if (!node->counters)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
 	return WT_OK;
 }
 
-static enum wt_status new_worker(struct wt_engine *engine, struct wt_error *err)
+static enum wt_status new_crew(struct wt_engine *engine, struct wt_error *err)
 {
-	struct wt_worker *worker = &engine->worker;
-	size_t slots = SLOTS_BASE + SLOTS_PER_PEER * engine->node.settings->peer_count;
-	enum wt_status status;
-
-	worker->node = &engine->node;
-	status = wt_loop_init(&worker->loop, engine->node.clock, worker);
-	worker->spare_slots = slots - SLOTS_BASE + SLOTS_SPARE;
-	if (status == WT_OK)
-		status = wt_slot_pool_init(&worker->slots, slots);
-	if (status != WT_OK)
-		return wt_fail(err, status, "cannot start a worker: out of memory or descriptors");
 	engine->resolver = wt_resolver_new(err);
 	if (!engine->resolver)
 		return WT_ERR_NOMEM;
-	engine->node.resolver = wt_resolver_client_new(engine->resolver, worker, err);
-	return engine->node.resolver ? WT_OK : WT_ERR_NOMEM;
+	engine->crew = wt_crew_new(&engine->node, engine->node.settings->tunnel.workers,
+				   engine->resolver, err);
+	return engine->crew ? WT_OK : WT_ERR_NOMEM;
 }
 
 struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt_status *status,
@@ -185,82 +203,66 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 		*status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
 		return NULL;
 	}
-	engine->worker.loop.epoll_fd = -1;
-	engine->resolver_watch.fd = -1;
+	if (pthread_mutex_init(&engine->node.rate_lock, NULL) != 0) {
+		free(engine);
+		*status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
+		return NULL;
+	}
 	*status = new_node(engine, options, err);
 	if (*status == WT_OK)
-		*status = new_worker(engine, err);
+		*status = new_crew(engine, err);
 	if (*status == WT_OK)
 		*status = new_instances(engine, err);
 	if (*status == WT_OK)
-		*status = new_peers(engine, err);
+		*status = new_all_peers(&engine->node, err);
 	if (*status == WT_OK)
 		return engine;
 	wt_engine_free(engine);
 	return NULL;
 }
 
-static void on_resolved(void *arg, struct wt_worker *worker, int fd, unsigned events)
-{
-	(void)arg;
-	(void)fd;
-	(void)events;
-	wt_resolver_client_dispatch(worker->node->resolver);
-}
-
-enum wt_status wt_engine_start(struct wt_engine *engine, int tun_fd, struct wt_error *err)
+enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, struct wt_error *err)
 {
 	struct wt_node *node = &engine->node;
-	struct wt_worker *worker = &engine->worker;
-	enum wt_status status;
+	enum wt_status status = wt_crew_watch(engine->crew, tun_fds, err);
 
-	status = wt_watch_start(&worker->loop, &engine->resolver_watch,
-				wt_resolver_client_fd(node->resolver), WT_EVENT_READ, on_resolved,
-				NULL);
-	if (status == WT_OK)
-		status = wt_transmit_start(worker, tun_fd);
+	for (unsigned w = 0; status == WT_OK && w < node->worker_count; w++)
+		for (size_t i = 0; status == WT_OK && i < node->settings->transport_count; i++)
+			status = wt_transport_listen(node->transports[i], &node->workers[w], err);
 	if (status != WT_OK)
-		return wt_fail(err, status, "cannot watch the TUN device: %s",
-			       wt_status_text(status));
-	engine->started = true;
-	for (size_t i = 0; i < node->settings->transport_count; i++) {
-		status = wt_transport_listen(node->transports[i], worker, err);
-		if (status != WT_OK)
-			return status;
+		return status;
+	for (unsigned w = 0; w < node->worker_count; w++) {
+		struct wt_worker *worker = &node->workers[w];
+
+		wt_loop_update(&worker->loop);
+		for (size_t i = 0; i < worker->peer_count; i++)
+			wt_dial_schedule(&worker->peers[i], 0);
 	}
-	wt_loop_update(&worker->loop);
-	for (size_t i = 0; i < node->peer_count; i++)
-		wt_dial_schedule(&node->peers[i], 0);
-	return WT_OK;
+	return wt_crew_start(engine->crew, err);
 }
 
 void wt_engine_turn(struct wt_engine *engine, uint64_t max_wait_ms)
 {
-	struct wt_worker *worker = &engine->worker;
-
-	wt_loop_turn(&worker->loop, engine->busy ? 0 : max_wait_ms);
-	engine->busy = wt_receive_turn(worker);
-	if (wt_transmit_turn(worker))
-		engine->busy = true;
-	wt_conn_reap(worker);
+	wt_crew_turn(engine->crew, max_wait_ms);
 }
 
 void wt_engine_stop(struct wt_engine *engine)
 {
-	struct wt_worker *worker = &engine->worker;
-	uint8_t text[WT_CONTROL_MAX];
+	if (engine->crew)
+		wt_crew_stop(engine->crew);
+}
 
-	engine->node.stopping = true;
-	while (worker->conns) {
-		struct wt_conn *conn = worker->conns;
+static void free_peers(struct wt_node *node)
+{
+	for (unsigned w = node->workers ? node->worker_count : 0; w-- > 0;) {
+		struct wt_worker *worker = &node->workers[w];
 
-		if (conn->state == WT_CONN_UP &&
-		    wt_output_text(conn, conn->keys.current, text,
-				   wt_control_close(text, WT_CLOSE_SHUTDOWN)))
-			wt_output_flush(conn);
-		wt_conn_close(conn, false, "this end stops");
+		while (worker->peer_count > 0)
+			wt_peer_fini(&worker->peers[--worker->peer_count]);
+		free(worker->peers);
 	}
-	wt_conn_reap(worker);
+	free((void *)node->seats);
+	wt_allowed_ips_free(node->allowed_ips);
 }
 
 static void free_instances(struct wt_engine *engine)
@@ -284,22 +286,17 @@ void wt_engine_free(struct wt_engine *engine)
 	if (!engine)
 		return;
 	struct wt_node *node = &engine->node;
-	struct wt_worker *worker = &engine->worker;
 
 	wt_engine_stop(engine);
-	if (engine->started)
-		wt_transmit_stop(worker);
-	wt_watch_stop(&engine->resolver_watch);
-	while (node->peer_count > 0)
-		wt_peer_fini(&node->peers[--node->peer_count]);
-	free(node->peers);
-	wt_allowed_ips_free(node->allowed_ips);
+	if (engine->crew)
+		wt_crew_unwatch(engine->crew);
+	free_peers(node);
 	free_instances(engine);
-	wt_resolver_client_free(node->resolver);
+	wt_crew_free(engine->crew);
 	wt_resolver_free(engine->resolver);
-	wt_slot_pool_fini(&worker->slots);
-	wt_loop_fini(&worker->loop);
+	wt_report_free(node->report);
 	wt_counters_free(node->counters);
+	pthread_mutex_destroy(&node->rate_lock);
 	wt_wipe(&node->rate, sizeof node->rate);
 	free(engine);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.h: plugin instances, peers and a worker, put together from checked
+ * engine.h: plugin instances, peers and workers, put together from checked
  * settings. Knows nothing of signals, rights or how the TUN device came to be,
  * so that a test can run two of them in one process.
  */
@@ -26,20 +26,23 @@ struct wt_engine_options {
 struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt_status *status,
 				struct wt_error *err) WT_MUST_CHECK;
 
-/* Read packets from `tun_fd` (borrowed), listen, begin to dial. */
-enum wt_status wt_engine_start(struct wt_engine *engine, int tun_fd,
+/* Read packets from `tun_fds` (one for each of the settings' workers; borrowed),
+ * listen, begin to dial. All workers but the first run from here on. */
+enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds,
 			       struct wt_error *err) WT_MUST_CHECK;
 
-/* One turn of the loop: waits up to `max_wait_ms` for something to do. */
+/* One turn of the first worker's loop: waits up to `max_wait_ms` for something
+ * to do. */
 void wt_engine_turn(struct wt_engine *engine, uint64_t max_wait_ms);
 
-/* Say CLOSE to every peer and end all connections. Idempotent. */
+/* Say CLOSE to every peer, end all connections and threads. Idempotent. */
 void wt_engine_stop(struct wt_engine *engine);
 
 /* The exact reverse of new and start. NULL is allowed. */
 void wt_engine_free(struct wt_engine *engine);
 
 struct wt_node *wt_engine_node(struct wt_engine *engine);
+/* The first one. */
 struct wt_worker *wt_engine_worker(struct wt_engine *engine);
 
 #endif

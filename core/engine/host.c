@@ -126,8 +126,8 @@ static void watch_free(const struct wt_host *host, struct wt_watch *watch)
 static struct wt_resolve *resolve(const struct wt_host *host, struct wt_worker *worker,
 				  const char *name, uint16_t port, wt_resolve_fn *fn, void *arg)
 {
-	(void)worker;
-	return wt_resolver_submit(node_of(host)->resolver, name, port, fn, arg);
+	(void)host;
+	return wt_resolver_submit(worker->resolver, name, port, fn, arg);
 }
 
 static void resolve_cancel(const struct wt_host *host, struct wt_resolve *request)
@@ -146,7 +146,7 @@ static struct wt_slot *slot_get(const struct wt_host *host, struct wt_worker *wo
 
 static void slot_done(const struct wt_host *host, struct wt_worker *worker, struct wt_slot *slot)
 {
-	if (!wt_slot_put(&worker->slots, slot))
+	if (!wt_worker_slot_put(worker, slot))
 		wt_log_limited(WT_LOG_ERROR, "slot_done",
 			       "%s gave back a packet buffer that it did not have",
 			       instance_of(host)->label);
@@ -170,7 +170,7 @@ static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker
 	struct wt_instance *transport = transport_of(host);
 	struct wt_conn *conn;
 
-	if (!transport || node_of(host)->stopping)
+	if (!transport || worker->stopping)
 		return WT_ERR_CLOSED;
 	conn = wt_conn_new(worker, transport, false);
 	if (!conn)
@@ -238,7 +238,7 @@ static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *
 	(void)worker;
 	if (status != WT_OK)
 		wt_log_limited(WT_LOG_WARN, "parameters", "peer %s: its parameters are refused: %s",
-			       peer_id < node->peer_count ? wt_peer_name(&node->peers[peer_id])
+			       peer_id < node->peer_count ? node->settings->peers[peer_id].name
 							  : "?",
 			       err.text);
 	return status;
@@ -254,8 +254,13 @@ static void auth_complete(const struct wt_host *host, struct wt_worker *worker, 
 static int rate_allow(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
 		      const void *source, size_t source_len, uint32_t per_second, uint32_t burst)
 {
-	return wt_rate_allow(&node_of(host)->rate, worker->loop.now_ms, peer_id, source, source_len,
-			     per_second, burst);
+	return wt_node_rate_allow(node_of(host), worker->loop.now_ms, peer_id, source, source_len,
+				  per_second, burst);
+}
+
+static uint32_t worker_count(const struct wt_host *host)
+{
+	return node_of(host)->worker_count;
 }
 
 static unsigned worker_index(const struct wt_worker *worker)
@@ -290,4 +295,5 @@ void wt_host_engine_init(struct wt_host_instance *instance, struct wt_node *node
 	host->auth_params = auth_params;
 	host->auth_complete = auth_complete;
 	host->rate_allow = rate_allow;
+	host->worker_count = worker_count;
 }

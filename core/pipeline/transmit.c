@@ -98,10 +98,13 @@ static void device_gone(struct wt_worker *worker, int error)
 {
 	wt_watch_stop(&worker->tun.watch);
 	worker->tun.gone = true;
-	wt_log(WT_LOG_ERROR,
-	       "the TUN device is gone (%s): was it deleted? Start this program again to make a "
-	       "new one",
-	       error ? strerrordesc_np(error) : "it gives nothing");
+	/* Every worker's queue is gone with it; the first ends the program. */
+	if (worker->index == 0)
+		wt_log(WT_LOG_ERROR,
+		       "the TUN device is gone (%s): was it deleted? Start this program again to "
+		       "make a "
+		       "new one",
+		       error ? strerrordesc_np(error) : "it gives nothing");
 }
 
 static void note_peer(struct wt_worker *worker, const struct wt_peer *peer)
@@ -125,7 +128,7 @@ static void drop_head(struct wt_peer *peer, struct wt_queue *queue)
 	struct wt_buffer *buffer = wt_queue_pop(queue);
 
 	wt_drop_count(peer->worker, peer, WT_DROP_QUEUE_FULL);
-	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
+	(void)wt_worker_slot_put(peer->worker, &buffer->slot);
 }
 
 /* For the time a packet may wait where a newer one does too: the last has
@@ -195,7 +198,7 @@ static void cut(struct wt_peer *peer, struct wt_plan *plan)
 			enqueue(peer, &waiting, buffer);
 	}
 	if (buffer)
-		(void)wt_slot_put(&worker->slots, &buffer->slot);
+		(void)wt_worker_slot_put(worker, &buffer->slot);
 	else
 		wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
 	wt_queue_prepend(&peer->queue, &waiting);
@@ -216,8 +219,8 @@ static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
 	struct wt_worker *worker = peer->worker;
 	struct wt_buffer *buffer;
 
-	if (!wt_rate_allow(&peer->node->rate, worker->loop.now_ms, peer->id, bucket, sizeof bucket,
-			   TOO_BIG_PER_SECOND, TOO_BIG_BURST))
+	if (!wt_node_rate_allow(peer->node, worker->loop.now_ms, peer->id, bucket, sizeof bucket,
+				TOO_BIG_PER_SECOND, TOO_BIG_BURST))
 		return;
 	buffer = wt_slot_get(&worker->slots);
 	if (!buffer)
@@ -228,7 +231,7 @@ static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
 
 	if (len > 0 && wt_tun_queue_write_complete(worker, packet, len))
 		worker->offloads.too_big++;
-	(void)wt_slot_put(&worker->slots, &buffer->slot);
+	(void)wt_worker_slot_put(worker, &buffer->slot);
 }
 
 /* What a SYN offers is what its sender will be sent: through the tunnel, and
@@ -281,7 +284,7 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		wt_drop_count(worker, peer, plan.drop);
 		break;
 	}
-	(void)wt_slot_put(&worker->slots, &buffer->slot);
+	(void)wt_worker_slot_put(worker, &buffer->slot);
 }
 
 /* One that waited: its header is still in front of it. */
@@ -296,15 +299,31 @@ static void send_queued(struct wt_peer *peer)
 		return;
 	}
 	wt_drop_count(peer->worker, peer, drop);
-	(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
+	(void)wt_worker_slot_put(peer->worker, &buffer->slot);
 }
 
-/* One packet from the device: to its peer. The buffer is taken. */
-static void route(struct wt_worker *worker, struct wt_buffer *buffer)
+/* To the worker whose the peer's session is. */
+static void hand_over(struct wt_worker *worker, struct wt_peer *peer, unsigned to,
+		      struct wt_buffer *buffer)
+{
+	/* What others have of our buffers is bounded as what queues have. */
+	if (worker->slots.free_count >= worker->spare_slots && wt_desk_hand(worker, to, buffer)) {
+		worker->handoffs++;
+		return;
+	}
+	worker->handoff_full++;
+	wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
+	(void)wt_worker_slot_put(worker, &buffer->slot);
+}
+
+/* One packet from a device, this worker's (`own`) or another's: to its peer. The
+ * buffer is taken. */
+static void route(struct wt_worker *worker, struct wt_buffer *buffer, bool own)
 {
 	struct wt_node *node = worker->node;
 	struct wt_peer *peer = NULL;
 	struct wt_packet packet;
+	unsigned owner = worker->index;
 	uint32_t id;
 	enum wt_drop drop =
 		wt_packet_parse(buffer->slot.base + WT_SLOT_PACKET, buffer->len, &packet);
@@ -314,16 +333,23 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer)
 		if (id >= node->peer_count)
 			drop = WT_DROP_NO_ROUTE;
 		else
-			peer = &node->peers[id];
+			peer = &worker->peers[id];
 	}
-	if (drop == WT_DROP_NONE && !peer->active)
+	if (peer)
+		owner = wt_peer_owner(peer);
+	if (drop == WT_DROP_NONE && owner == worker->index && !peer->active)
 		drop = WT_DROP_NO_SESSION;
 	if (drop != WT_DROP_NONE) {
 		wt_drop_count(worker, peer, drop);
-		(void)wt_slot_put(&worker->slots, &buffer->slot);
+		(void)wt_worker_slot_put(worker, &buffer->slot);
 		return;
 	}
-	note_peer(worker, peer);
+	if (own)
+		note_peer(worker, peer);
+	if (owner != worker->index) {
+		hand_over(worker, peer, owner, buffer);
+		return;
+	}
 	if (!peer->queue.head && link_takes_more(peer))
 		send_packet(peer, buffer, &packet);
 	else
@@ -368,7 +394,7 @@ bool wt_transmit_turn(struct wt_worker *worker)
 		ssize_t n = read(tun->fd, to, WT_TUN_HEADER + WT_PACKET_MAX);
 
 		if (n <= (ssize_t)WT_TUN_HEADER) {
-			(void)wt_slot_put(&worker->slots, &buffer->slot);
+			(void)wt_worker_slot_put(worker, &buffer->slot);
 			if (n < 0 && errno == EINTR)
 				continue;
 			tun->readable = false;
@@ -378,10 +404,26 @@ bool wt_transmit_turn(struct wt_worker *worker)
 		}
 		buffer->len = (uint32_t)n - WT_TUN_HEADER;
 		bytes += (size_t)n;
-		route(worker, buffer);
+		route(worker, buffer, true);
 	}
 	wt_output_flush_all(worker);
 	return tun->readable && !tun->paused;
+}
+
+bool wt_transmit_handed(struct wt_worker *worker)
+{
+	struct wt_buffer *buffer;
+	size_t bytes = 0;
+
+	for (int i = 0; i < TURN_PACKETS && bytes < TURN_BYTES; i++) {
+		buffer = wt_desk_next(worker);
+		if (!buffer)
+			break;
+		bytes += buffer->len;
+		route(worker, buffer, false);
+	}
+	wt_output_flush_all(worker);
+	return wt_desk_waits(worker);
 }
 
 void wt_transmit_writable(struct wt_conn *conn)

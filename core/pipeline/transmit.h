@@ -19,6 +19,10 @@ void wt_transmit_stop(struct wt_worker *worker);
 /* Read what the turn's budget allows, seal and send. True: there is more. */
 bool wt_transmit_turn(struct wt_worker *worker);
 
+/* Seal and send what other workers read for peers that are here, within the
+ * turn's budget. True: there is more. With several workers only. */
+bool wt_transmit_handed(struct wt_worker *worker);
+
 /* The transport can go on with `conn`: what waits is sent. */
 void wt_transmit_writable(struct wt_conn *conn);
 

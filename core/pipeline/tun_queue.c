@@ -46,7 +46,7 @@ static bool write_cut(struct wt_worker *worker, const struct wt_inner *inner,
 		while (ok && (len = wt_piece_next(worker, &segments, packet)) > 0)
 			ok = write_once(worker, packet, len);
 	}
-	(void)wt_slot_put(&worker->slots, &buffer->slot);
+	(void)wt_worker_slot_put(worker, &buffer->slot);
 	return ok;
 }
 

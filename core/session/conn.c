@@ -9,6 +9,9 @@
 #include "session/life.h"
 #include "session/peer.h"
 
+/* Above this bit of a connection's number is its worker's index. */
+#define NUMBER_WORKER_SHIFT 56
+
 static void on_timer(void *arg, struct wt_worker *worker)
 {
 	(void)worker;
@@ -28,7 +31,8 @@ struct wt_conn *wt_conn_new(struct wt_worker *worker, struct wt_instance *transp
 	conn->worker = worker;
 	conn->transport = transport;
 	conn->dialled = dialled;
-	conn->number = ++worker->last_number;
+	/* No two workers have the same: plugins see all of them. */
+	conn->number = (uint64_t)worker->index << NUMBER_WORKER_SHIFT | ++worker->last_number;
 	conn->state = dialled ? WT_CONN_DIALLING : WT_CONN_OPEN;
 	conn->opened_ms = worker->loop.now_ms;
 	conn->source.struct_size = sizeof(conn->source);
@@ -83,7 +87,7 @@ void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
 	wt_handshake_abandon(&conn->own);
 	wt_handshake_abandon(&conn->pending);
 	for (size_t i = 0; i < conn->out_count; i++)
-		(void)wt_slot_put(&worker->slots, conn->out[i].slot);
+		(void)wt_worker_slot_put(worker, conn->out[i].slot);
 	conn->out_count = conn->out_urgent = conn->out_bytes = 0;
 	if (conn->tconn)
 		wt_transport_close(conn->transport, worker, conn->tconn, abort);

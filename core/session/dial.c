@@ -55,8 +55,9 @@ const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *ou
 
 void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms)
 {
-	if (!wt_peer_dials(peer) || peer->node->stopping || peer->active || peer->attempt ||
-	    peer->dial.resolve || wt_timer_armed(&peer->dial.timer))
+	if (!wt_peer_dials(peer) || !wt_peer_is_home(peer) || peer->worker->stopping ||
+	    wt_peer_is_up(peer) || peer->attempt || peer->dial.resolve ||
+	    wt_timer_armed(&peer->dial.timer))
 		return;
 	wt_timer_arm(&peer->dial.timer, after_ms);
 }
@@ -214,7 +215,7 @@ static void try_now(void *arg, struct wt_worker *worker)
 	struct wt_peer *peer = arg;
 	struct wt_dial *dial = &peer->dial;
 
-	if (peer->node->stopping || peer->active || peer->attempt || dial->resolve)
+	if (peer->worker->stopping || wt_peer_is_up(peer) || peer->attempt || dial->resolve)
 		return;
 	if (dial->address < dial->address_count) {
 		dial_next(peer);
@@ -222,8 +223,7 @@ static void try_now(void *arg, struct wt_worker *worker)
 	}
 	const struct wt_endpoint *endpoint = &peer->settings->endpoints[dial->endpoint];
 
-	(void)worker;
-	dial->resolve = wt_resolver_submit(peer->node->resolver, endpoint->host, endpoint->port,
+	dial->resolve = wt_resolver_submit(worker->resolver, endpoint->host, endpoint->port,
 					   resolved, peer);
 	if (!dial->resolve)
 		wt_dial_failed(peer, "out of memory");

@@ -71,11 +71,9 @@ void wt_handshake_abandon(struct wt_handshake *handshake)
 
 static struct wt_peer *peer_of(const struct wt_conn *conn, const struct wt_auth_out *out)
 {
-	struct wt_node *node = conn->worker->node;
-
-	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= node->peer_count)
+	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= conn->worker->peer_count)
 		return conn->peer;
-	return &node->peers[out->peer_id];
+	return &conn->worker->peers[out->peer_id];
 }
 
 /* Count and log why a message was not simply accepted; `done` says what became
@@ -162,20 +160,6 @@ void wt_handshake_drop_pending(struct wt_conn *conn)
 		conn->question = (struct wt_question){ .ticket = 0 };
 }
 
-/* A peer has one handshake that waits for proof: the newest. */
-static void take_pending(struct wt_peer *peer, struct wt_conn *conn)
-{
-	struct wt_conn *before = peer->pending;
-
-	if (before && before != conn) {
-		wt_handshake_drop_pending(before);
-		if (before->state != WT_CONN_UP && before->state != WT_CONN_DRAINING)
-			wt_conn_close(before, true, "its peer began again elsewhere");
-	}
-	conn->peer = peer;
-	peer->pending = conn;
-}
-
 /* A first message was accepted: the peer is known, its keys wait for proof. */
 static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struct wt_auth_out *out)
 {
@@ -185,7 +169,8 @@ static void accepted(struct wt_conn *conn, struct wt_instance *auth, const struc
 	/* Said again, it does not get more time. */
 	if (out->flags & WT_AUTH_OUT_REPEATED)
 		deadline_ms = conn->pending.deadline_ms;
-	take_pending(&worker->node->peers[out->peer_id], conn);
+	wt_peer_pending_set(&worker->peers[out->peer_id], conn);
+	conn->peer = &worker->peers[out->peer_id];
 	conn->pending = (struct wt_handshake){
 		.auth = auth,
 		.handle = out->handshake,
@@ -402,9 +387,9 @@ static bool may_begin(const struct wt_conn *conn)
 {
 	const struct wt_worker *worker = conn->worker;
 
-	return !conn->peer || wt_rate_allow(&worker->node->rate, worker->loop.now_ms,
-					    conn->peer->id, &conn->number, sizeof conn->number,
-					    WT_ACCEPT_PER_SECOND, WT_ACCEPT_BURST);
+	return !conn->peer ||
+	       wt_node_rate_allow(worker->node, worker->loop.now_ms, conn->peer->id, &conn->number,
+				  sizeof conn->number, WT_ACCEPT_PER_SECOND, WT_ACCEPT_BURST);
 }
 
 void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message,

@@ -11,6 +11,21 @@ struct wt_instance *wt_node_auth(const struct wt_node *node, uint8_t method)
 	return NULL;
 }
 
+bool wt_node_rate_allow(struct wt_node *node, uint64_t now_ms, uint32_t peer_id, const void *source,
+			size_t source_len, uint32_t per_second, uint32_t burst)
+{
+	bool shared = node->worker_count > 1;
+
+	if (shared)
+		pthread_mutex_lock(&node->rate_lock);
+	bool allowed =
+		wt_rate_allow(&node->rate, now_ms, peer_id, source, source_len, per_second, burst);
+
+	if (shared)
+		pthread_mutex_unlock(&node->rate_lock);
+	return allowed;
+}
+
 const char *wt_node_transport_name(const struct wt_node *node, const struct wt_instance *transport)
 {
 	for (size_t i = 0; i < node->settings->transport_count; i++)

@@ -49,7 +49,7 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 				prefix_len + body_len);
 
 	if (status != WT_OK) {
-		(void)wt_slot_put(&conn->worker->slots, &buffer->slot);
+		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
 		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
 	}
 	conn->out[conn->out_count++] = record_of(buffer, prefix_len, record_len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/peer.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -9,40 +10,55 @@
 #include "base/secret.h"
 #include "plugin/call.h"
 #include "session/dial.h"
+#include "session/handshake.h"
 #include "session/life.h"
-#include "session/output.h"
+
+static void on_note(struct wt_note *note, struct wt_worker *worker);
+
+/* The first worker's is made first and lends its memory to the others. */
+static enum wt_status add_to_auth(struct wt_peer *peer, struct wt_error *err)
+{
+	const struct wt_auth_ops *ops = wt_auth_ops(peer->auth);
+	enum wt_status status;
+
+	if (peer->worker->index > 0) {
+		peer->auth_memory = peer->node->workers[0].peers[peer->id].auth_memory;
+		return WT_OK;
+	}
+	peer->auth_memory = wt_secret_alloc(ops->peer_size, ops->peer_align);
+	if (!peer->auth_memory)
+		return wt_fail(err, WT_ERR_NOMEM, "peer %s: out of memory", wt_peer_name(peer));
+	status = wt_auth_peer_add(peer->auth, peer->settings->config, peer->id,
+				  wt_peer_dials(peer) ? WT_PEER_DIALS : WT_PEER_ACCEPTS,
+				  peer->auth_memory, err);
+	if (status != WT_OK) {
+		wt_secret_free(peer->auth_memory);
+		peer->auth_memory = NULL;
+	}
+	return status;
+}
 
 enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
 			    uint32_t id, struct wt_error *err)
 {
 	const struct wt_peer_settings *settings = &node->settings->peers[id];
-	struct wt_instance *auth = node->auths[settings->auth];
-	const struct wt_auth_ops *ops = wt_auth_ops(auth);
 	enum wt_status status;
 
 	*peer = (struct wt_peer){
-		.id = id, .node = node, .worker = worker, .settings = settings, .auth = auth
+		.id = id,
+		.node = node,
+		.worker = worker,
+		.settings = settings,
+		.auth = node->auths[settings->auth],
+		.seat = node->seats ? &node->seats[id] : NULL,
+		.note.read = on_note,
 	};
-	peer->auth_memory = wt_secret_alloc(ops->peer_size, ops->peer_align);
-	if (!peer->auth_memory)
-		return wt_fail(err, WT_ERR_NOMEM, "peer %s: out of memory", settings->name);
 	status = wt_dial_init(peer);
-	if (status != WT_OK) {
-		wt_fail(err, status, "peer %s: out of memory", settings->name);
-		goto no_dial;
-	}
-	status = wt_auth_peer_add(auth, settings->config, id,
-				  wt_peer_dials(peer) ? WT_PEER_DIALS : WT_PEER_ACCEPTS,
-				  peer->auth_memory, err);
 	if (status != WT_OK)
-		goto no_auth;
-	return WT_OK;
-
-no_auth:
-	wt_dial_fini(peer);
-no_dial:
-	wt_secret_free(peer->auth_memory);
-	peer->auth_memory = NULL;
+		return wt_fail(err, status, "peer %s: out of memory", settings->name);
+	status = add_to_auth(peer, err);
+	if (status != WT_OK)
+		wt_dial_fini(peer);
 	return status;
 }
 
@@ -50,10 +66,119 @@ void wt_peer_fini(struct wt_peer *peer)
 {
 	wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
 	wt_dial_fini(peer);
-	wt_auth_peer_remove(peer->auth, peer->auth_memory);
-	wt_secret_free(peer->auth_memory);
+	if (peer->worker->index == 0) {
+		wt_auth_peer_remove(peer->auth, peer->auth_memory);
+		wt_secret_free(peer->auth_memory);
+	}
 	peer->auth_memory = NULL;
 }
+
+/* ---- who has the seat --------------------------------------------------------------- */
+
+bool wt_peer_is_home(const struct wt_peer *peer)
+{
+	return peer->id % peer->node->worker_count == peer->worker->index;
+}
+
+bool wt_peer_is_up(const struct wt_peer *peer)
+{
+	return peer->active ||
+	       (peer->seat &&
+		atomic_load_explicit(&peer->seat->owner, memory_order_relaxed) != WT_SEAT_FREE);
+}
+
+static void tell(const struct wt_peer *peer, unsigned worker)
+{
+	struct wt_worker *other = &peer->node->workers[worker];
+
+	wt_note_post(&other->peers[peer->id].note, other);
+}
+
+/* From now on all workers bring the peer's packets here. Returns who had the
+ * seat before, if it was another. */
+static uint32_t take_seat(struct wt_peer *peer)
+{
+	uint32_t self = peer->worker->index, before;
+
+	if (!peer->seat)
+		return WT_SEAT_FREE;
+	before = atomic_exchange_explicit(&peer->seat->owner, self, memory_order_acq_rel);
+	if (before == self || before == WT_SEAT_FREE)
+		return WT_SEAT_FREE;
+	tell(peer, before);
+	return before;
+}
+
+/* False: another has it already, and this worker's note is on its way. */
+static bool leave_seat(struct wt_peer *peer)
+{
+	uint32_t self = peer->worker->index;
+
+	return !peer->seat ||
+	       atomic_compare_exchange_strong_explicit(&peer->seat->owner, &self, WT_SEAT_FREE,
+						       memory_order_acq_rel, memory_order_relaxed);
+}
+
+/* A peer has one handshake that waits for proof: the newest. */
+static void forget_pending(struct wt_peer *peer)
+{
+	struct wt_conn *conn = peer->pending;
+
+	if (!conn)
+		return;
+	wt_handshake_drop_pending(conn);
+	if (conn->state != WT_CONN_UP && conn->state != WT_CONN_DRAINING)
+		wt_conn_close(conn, true, "its peer began again elsewhere");
+}
+
+void wt_peer_pending_set(struct wt_peer *peer, struct wt_conn *conn)
+{
+	uint32_t self = peer->worker->index;
+
+	if (peer->pending != conn)
+		forget_pending(peer);
+	peer->pending = conn;
+	if (!peer->seat)
+		return;
+	uint32_t before =
+		atomic_exchange_explicit(&peer->seat->pending, self, memory_order_acq_rel);
+
+	if (before != self && before != WT_SEAT_FREE)
+		tell(peer, before);
+}
+
+/* Another carries the traffic: receive for a while what is on its way. */
+static void drain(struct wt_peer *peer, struct wt_conn *conn)
+{
+	if (peer->draining)
+		wt_conn_close(peer->draining, false, "replaced");
+	peer->draining = conn;
+	conn->state = WT_CONN_DRAINING;
+	conn->drain_ms = conn->worker->loop.now_ms + WT_PREVIOUS_MS;
+	wt_life_stop_traffic(conn);
+	wt_conn_schedule(conn);
+	/* They waited for that link, and nothing would send them now. */
+	wt_peer_queue_clear(peer, WT_DROP_QUEUE_FULL);
+}
+
+/* The seat is read now and not when the note was posted: if this worker has it
+ * back meanwhile, nothing is to be done. */
+static void on_note(struct wt_note *note, struct wt_worker *worker)
+{
+	struct wt_peer *peer =
+		(struct wt_peer *)(void *)((char *)note - offsetof(struct wt_peer, note));
+	struct wt_conn *conn = peer->active;
+	uint32_t self = worker->index;
+
+	if (atomic_load_explicit(&peer->seat->pending, memory_order_acquire) != self)
+		forget_pending(peer);
+	if (conn && atomic_load_explicit(&peer->seat->owner, memory_order_acquire) != self) {
+		peer->active = NULL;
+		drain(peer, conn);
+	}
+}
+
+/* ---- packets that do not arrive ------------------------------------------------------- */
 
 void wt_drop_count(struct wt_worker *worker, struct wt_peer *peer, enum wt_drop drop)
 {
@@ -68,7 +193,7 @@ void wt_peer_queue_clear(struct wt_peer *peer, enum wt_drop drop)
 
 	while ((buffer = wt_queue_pop(&peer->queue)) != NULL) {
 		wt_drop_count(peer->worker, peer, drop);
-		(void)wt_slot_put(&peer->worker->slots, &buffer->slot);
+		(void)wt_worker_slot_put(peer->worker, &buffer->slot);
 	}
 }
 
@@ -76,25 +201,15 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 {
 	struct wt_conn *before = peer->active;
 	const struct wt_node *node = peer->node;
+	bool moved = take_seat(peer) != WT_SEAT_FREE;
 
 	conn->state = WT_CONN_UP;
 	conn->up_ms = conn->worker->loop.now_ms;
 	peer->active = conn;
 	if (peer->attempt == conn)
 		peer->attempt = NULL;
-	if (before) {
-		uint64_t now = conn->worker->loop.now_ms;
-
-		if (peer->draining)
-			wt_conn_close(peer->draining, false, "replaced");
-		peer->draining = before;
-		before->state = WT_CONN_DRAINING;
-		before->drain_ms = now + WT_PREVIOUS_MS;
-		wt_life_stop_traffic(before);
-		wt_conn_schedule(before);
-		/* They waited for that link, and nothing would send them now. */
-		wt_peer_queue_clear(peer, WT_DROP_QUEUE_FULL);
-	}
+	if (before)
+		drain(peer, before);
 	wt_dial_succeeded(peer);
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
 	       wt_peer_name(peer), conn->source.text, wt_node_transport_name(node, conn->transport),
@@ -102,7 +217,7 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	       conn->limits.inner_mtu < node->limits.inner_mtu ? conn->limits.inner_mtu
 							       : node->limits.inner_mtu,
 	       (double)conn->rtt_ns / 1e6,
-	       before ? " (takes the place of an older connection)" : "");
+	       before || moved ? " (takes the place of an older connection)" : "");
 }
 
 void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char *why)
@@ -114,8 +229,10 @@ void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char 
 	if (peer->active == conn) {
 		peer->active = NULL;
 		wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
-		wt_log(WT_LOG_INFO, "peer %s down: %s", wt_peer_name(peer), why);
-		wt_dial_again(peer, conn->worker->loop.now_ms - conn->up_ms);
+		if (leave_seat(peer)) {
+			wt_log(WT_LOG_INFO, "peer %s down: %s", wt_peer_name(peer), why);
+			wt_dial_again(peer, conn->worker->loop.now_ms - conn->up_ms);
+		}
 	}
 	if (peer->attempt == conn) {
 		peer->attempt = NULL;

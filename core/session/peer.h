@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * peer.h: one other end of the tunnel, as configured, and what is between us.
+ *
+ * With several workers each has a struct wt_peer for every peer, with the
+ * connections that it has itself; the peer's seat says on which of them the
+ * traffic is now. Who takes the seat posts a note to who had it, who then
+ * drains its connection; nothing else is shared and nothing waits.
  */
 #ifndef WT_SESSION_PEER_H
 #define WT_SESSION_PEER_H
+
+#include <stdatomic.h>
 
 #include "config/settings.h"
 #include "session/conn.h"
@@ -32,13 +39,23 @@ struct wt_peer_counters {
 	uint64_t drops[WT_DROP_COUNT];
 };
 
+/* What the workers have to agree on about one peer. A note is posted after a
+ * change and says only that there was one, so the last to read it sees the last. */
+struct wt_seat {
+	_Atomic uint32_t owner;	  /* the worker whose connection is UP; or WT_SEAT_FREE */
+	_Atomic uint32_t pending; /* the worker that accepted a first message last */
+};
+#define WT_SEAT_FREE UINT32_MAX
+
 struct wt_peer {
 	uint32_t id;
 	struct wt_node *node;
 	struct wt_worker *worker;
 	const struct wt_peer_settings *settings;
 	struct wt_instance *auth;
-	void *auth_memory; /* the plugin's state of this peer */
+	void *auth_memory;    /* the plugin's state of this peer; all workers' */
+	struct wt_seat *seat; /* NULL: there is one worker */
+	struct wt_note note;  /* the seat changed */
 
 	struct wt_conn *active;	  /* UP: sends and receives */
 	struct wt_conn *draining; /* replaced: receives for a while */
@@ -49,11 +66,12 @@ struct wt_peer {
 	struct wt_peer_counters counters;
 };
 
-/* Set up peer `id` of `node` and make it known to its auth plugin.
- * WT_ERR_CONFIG: its credentials, in words. Dials nothing yet. */
+/* Set up peer `id` of `node` for `worker`; for the first worker, which must be
+ * the first, also make it known to its auth plugin. WT_ERR_CONFIG: its
+ * credentials, in words. Dials nothing yet. */
 enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
 			    uint32_t id, struct wt_error *err) WT_MUST_CHECK;
-/* Its connections are closed before. */
+/* Its connections are closed before; the first worker's comes last. */
 void wt_peer_fini(struct wt_peer *peer);
 
 static inline const char *wt_peer_name(const struct wt_peer *peer)
@@ -65,6 +83,25 @@ static inline bool wt_peer_dials(const struct wt_peer *peer)
 {
 	return peer->settings->endpoint_count > 0;
 }
+
+/* Is there a session, on whichever worker? */
+bool wt_peer_is_up(const struct wt_peer *peer);
+/* Is this the worker that dials the peer, if anybody does? */
+bool wt_peer_is_home(const struct wt_peer *peer);
+/* Which worker the peer's packets are for: this one, if nobody has a session. */
+static inline unsigned wt_peer_owner(const struct wt_peer *peer)
+{
+	uint32_t owner;
+
+	if (!peer->seat)
+		return peer->worker->index;
+	owner = atomic_load_explicit(&peer->seat->owner, memory_order_relaxed);
+	return owner == WT_SEAT_FREE ? peer->worker->index : owner;
+}
+
+/* A first message of the peer was accepted on `conn`: its auth plugin has given
+ * up what waited for proof before, wherever that was. */
+void wt_peer_pending_set(struct wt_peer *peer, struct wt_conn *conn);
 
 /* `conn` is confirmed for `peer`: it carries the traffic from now on, and one
  * that did before only receives for a while. */

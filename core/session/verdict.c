@@ -12,7 +12,7 @@ static const char *flaw_of_peer(const struct wt_conn *conn, const struct wt_ques
 
 	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= node->peer_count)
 		return "it names no peer";
-	const struct wt_peer *peer = &node->peers[out->peer_id];
+	const struct wt_peer *peer = &conn->worker->peers[out->peer_id];
 
 	if (peer->auth != question->auth)
 		return "it names a peer of another auth section";
@@ -28,7 +28,7 @@ static const char *flaw_of_accepted(const struct wt_conn *conn, const struct wt_
 
 	if (flaw)
 		return flaw;
-	if (wt_peer_dials(&conn->worker->node->peers[out->peer_id]))
+	if (wt_peer_dials(&conn->worker->peers[out->peer_id]))
 		return "it accepts a peer that is dialled from here";
 	if (!out->handshake)
 		return "it has no handshake to go on with";

@@ -2,7 +2,9 @@
 #include "support/tunnel.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +117,7 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 	enum wt_status status = WT_OK;
 	char file[64], *text = NULL;
 	va_list args;
-	int pair[2];
+	int pair[2], queues[WT_WORKERS_MAX];
 
 	va_start(args, ini);
 	int len = vasprintf(&text, ini, args);
@@ -137,7 +139,10 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
 	end->tun = pair[0];
 	end->inner = pair[1];
-	if (wt_engine_start(end->engine, end->inner, &err) != WT_OK)
+	/* One device that all workers read: any packet may come to any of them. */
+	for (size_t i = 0; i < WT_WORKERS_MAX; i++)
+		queues[i] = end->inner;
+	if (wt_engine_start(end->engine, queues, &err) != WT_OK)
 		fail_msg("%s", err.text);
 }
 
@@ -163,6 +168,43 @@ bool wt_ends_turn(struct wt_end *const *ends, size_t n, bool (*done)(void *arg),
 			return true;
 	}
 	return false;
+}
+
+struct nudge {
+	struct wt_note note;
+	_Atomic bool read;
+};
+
+static void nudged(struct wt_note *note, struct wt_worker *worker)
+{
+	(void)worker;
+	((struct nudge *)(void *)note)->read = true;
+}
+
+void wt_end_turn_all(struct wt_end *end)
+{
+	for (unsigned i = 1; i < end->node->worker_count; i++) {
+		struct nudge nudge = { .note.read = nudged };
+
+		wt_note_post(&nudge.note, &end->worker[i]);
+		while (!nudge.read)
+			wt_engine_turn(end->engine, 1);
+	}
+	wt_engine_turn(end->engine, 0);
+}
+
+size_t wt_ends_take(struct wt_end *const *ends, size_t n, struct wt_end *end, uint8_t *packet,
+		    size_t size)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < 2000 && len == 0; i++) {
+		for (size_t k = 0; k < n; k++)
+			if (ends[k] && ends[k]->engine)
+				wt_engine_turn(ends[k]->engine, i < 10 ? 0 : 1);
+		len = wt_end_take(end, packet, size);
+	}
+	return len;
 }
 
 static bool count_down(void *arg)
@@ -199,8 +241,13 @@ void wt_end_inject_raw(struct wt_end *end, const uint8_t header[10], const uint8
 
 	memcpy(buffer, header, WT_TUN_HEADER);
 	memcpy(buffer + WT_TUN_HEADER, packet, len);
-	assert_int_equal(send(end->tun, buffer, WT_TUN_HEADER + len, 0),
-			 (ssize_t)(WT_TUN_HEADER + len));
+	ssize_t n = send(end->tun, buffer, WT_TUN_HEADER + len, 0);
+
+	/* Full: workers on other threads make room. */
+	if (n < 0 && errno == EAGAIN &&
+	    poll(&(struct pollfd){ .fd = end->tun, .events = POLLOUT }, 1, 1000) == 1)
+		n = send(end->tun, buffer, WT_TUN_HEADER + len, 0);
+	assert_int_equal(n, (ssize_t)(WT_TUN_HEADER + len));
 }
 
 void wt_end_inject(struct wt_end *end, const uint8_t *packet, size_t len)

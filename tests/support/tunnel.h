@@ -45,6 +45,9 @@ void wt_end_close(struct wt_end *end);
 /* Turn the ends (NULL ones are skipped) until `done` says so, at most for about
  * two seconds; returns what it said last. */
 bool wt_ends_turn(struct wt_end *const *ends, size_t n, bool (*done)(void *arg), void *arg);
+/* One turn of the end's first worker, and at least one of each other, which looks
+ * at the clock in it. */
+void wt_end_turn_all(struct wt_end *end);
 /* Turn them until nothing has happened for some rounds. */
 void wt_ends_settle(struct wt_end *const *ends, size_t n);
 
@@ -59,7 +62,11 @@ void wt_end_inject_raw(struct wt_end *end, const uint8_t header[10], const uint8
 		       size_t len);
 /* What arrived for the application: its length, or 0. */
 size_t wt_end_take(struct wt_end *end, uint8_t *packet, size_t size);
-/* The same with its offload header. */
+/* The same, but turn the ends until something arrives, at most for about two
+ * seconds. */
+size_t wt_ends_take(struct wt_end *const *ends, size_t n, struct wt_end *end, uint8_t *packet,
+		    size_t size);
+/* wt_end_take with the packet's offload header. */
 size_t wt_end_take_raw(struct wt_end *end, uint8_t header[10], uint8_t *packet, size_t size);
 
 #endif

@@ -31,20 +31,28 @@ static const char client_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.%u
 static void remember(void *arg, const char *line)
 {
 	struct wt_world *w = arg;
+
+	pthread_mutex_lock(&w->log_lock);
 	size_t at = strlen(w->log);
 
 	snprintf(w->log + at, sizeof w->log - at, "%s\n", line);
+	pthread_mutex_unlock(&w->log_lock);
 }
 
-bool wt_world_logged(const struct wt_world *w, const char *text)
+bool wt_world_logged(struct wt_world *w, const char *text)
 {
-	return strstr(w->log, text) != NULL;
+	pthread_mutex_lock(&w->log_lock);
+	bool found = strstr(w->log, text) != NULL;
+
+	pthread_mutex_unlock(&w->log_lock);
+	return found;
 }
 
 int wt_world_setup(void **state)
 {
 	struct wt_world *w = calloc(1, sizeof(*w));
 
+	assert_int_equal(pthread_mutex_init(&w->log_lock, NULL), 0);
 	w->dir = wt_scratch_new();
 	w->transport = "tcp";
 	w->auth = "hmac";
@@ -81,9 +89,10 @@ int wt_world_teardown(void **state)
 	for (int i = 2; i >= 0; i--) {
 		if (w->ends[i]->worker) {
 			wt_engine_stop(w->ends[i]->engine);
-			/* Every packet buffer came back. */
-			assert_int_equal(w->ends[i]->worker->slots.free_count,
-					 w->ends[i]->worker->slots.count);
+			/* Every packet buffer came back, to every worker. */
+			for (unsigned k = 0; k < w->ends[i]->node->worker_count; k++)
+				assert_int_equal(w->ends[i]->worker[k].slots.free_count,
+						 w->ends[i]->worker[k].slots.count);
 		}
 		wt_end_close(w->ends[i]);
 	}
@@ -91,6 +100,7 @@ int wt_world_teardown(void **state)
 	/* No key is left anywhere. */
 	assert_int_equal(wt_secret_in_use(), w->secrets_before);
 	wt_scratch_free(w->dir);
+	pthread_mutex_destroy(&w->log_lock);
 	free(w);
 	return 0;
 }
@@ -124,22 +134,23 @@ void wt_world_bob(struct wt_world *w)
 
 struct wt_peer *wt_world_peer(struct wt_end *end, size_t i)
 {
-	return &end->node->peers[i];
+	return &end->worker->peers[i];
 }
 
 bool wt_world_alice_up(void *arg)
 {
 	struct wt_world *w = arg;
 
-	return wt_world_peer(&w->alice, 0)->active && wt_world_peer(&w->server, 0)->active;
+	return wt_peer_is_up(wt_world_peer(&w->alice, 0)) &&
+	       wt_peer_is_up(wt_world_peer(&w->server, 0));
 }
 
 bool wt_world_all_up(void *arg)
 {
 	struct wt_world *w = arg;
 
-	return wt_world_alice_up(w) && wt_world_peer(&w->bob, 0)->active &&
-	       wt_world_peer(&w->server, 1)->active;
+	return wt_world_alice_up(w) && wt_peer_is_up(wt_world_peer(&w->bob, 0)) &&
+	       wt_peer_is_up(wt_world_peer(&w->server, 1));
 }
 
 void wt_world_until(struct wt_world *w, bool (*done)(void *))
@@ -175,7 +186,7 @@ void wt_world_pass(struct wt_world *w, uint64_t ms)
 		for (int i = 0; i < 3; i++)
 			for (int k = 0; k < 3; k++)
 				if (w->ends[k]->engine)
-					wt_engine_turn(w->ends[k]->engine, 0);
+					wt_end_turn_all(w->ends[k]);
 	}
 	wt_world_settle(w);
 }
@@ -188,11 +199,11 @@ void wt_world_carries(struct wt_world *w, struct wt_end *from, struct wt_end *to
 
 	wt_packet_make(sent, len, source, destination, (uint8_t)len);
 	wt_end_inject(from, sent, len);
-	wt_world_settle(w);
-	n = wt_end_take(to, got, sizeof got);
+	n = wt_ends_take(w->ends, 3, to, got, sizeof got);
 	if (n != len)
 		fail_msg("%zu bytes sent, %zu came; the log:\n%s", len, n, w->log);
 	assert_memory_equal(sent, got, len);
+	wt_world_settle(w);
 	assert_int_equal(wt_end_take(to, got, sizeof got), 0);
 }
 

@@ -6,6 +6,8 @@
 #ifndef WT_TEST_SUPPORT_WORLD_H
 #define WT_TEST_SUPPORT_WORLD_H
 
+#include <pthread.h>
+
 #include "support/tunnel.h"
 
 struct wt_world {
@@ -16,7 +18,8 @@ struct wt_world {
 	struct wt_end server, alice, bob;
 	struct wt_end *ends[3];
 	size_t secrets_before;
-	char log[65536]; /* every line since the start */
+	pthread_mutex_t log_lock; /* every worker's thread logs */
+	char log[65536];	  /* every line since the start */
 };
 
 /* For cmocka_unit_test_setup_teardown: *state is the world. The tear-down closes
@@ -50,7 +53,7 @@ void wt_world_settle(struct wt_world *w);
 /* Let time go by in steps small enough that every timer fires at its moment. */
 void wt_world_pass(struct wt_world *w, uint64_t ms);
 
-bool wt_world_logged(const struct wt_world *w, const char *text);
+bool wt_world_logged(struct wt_world *w, const char *text);
 
 /* A packet that is injected at `from` comes out at `to`, whole and alone. */
 void wt_world_carries(struct wt_world *w, struct wt_end *from, struct wt_end *to,

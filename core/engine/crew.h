@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * crew.h: the workers of an engine and their threads. The first worker runs on
+ * the thread that turns the engine, each other on one of its own, with all
+ * signals blocked. With one worker there is no thread, no desk, no ring.
+ *
+ * All calls are made on the engine's thread.
+ */
+#ifndef WT_ENGINE_CREW_H
+#define WT_ENGINE_CREW_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "session/node.h"
+
+struct wt_resolver;
+struct wt_crew;
+
+/* `count` (1..WT_WORKERS_MAX) workers of `node`, which learns of them, each with
+ * a loop, packet buffers and a client of `resolver`. None runs yet, none has
+ * peers. NULL: err says why. */
+struct wt_crew *wt_crew_new(struct wt_node *node, unsigned count, struct wt_resolver *resolver,
+			    struct wt_error *err) WT_MUST_CHECK;
+/* Stopped before; peers and whatever else uses loops is gone. NULL is allowed. */
+void wt_crew_free(struct wt_crew *crew);
+
+/* Let worker i read packets from tun_fds[i] (borrowed). Watches only: nothing
+ * happens before wt_crew_start and wt_crew_turn. */
+enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds,
+			     struct wt_error *err) WT_MUST_CHECK;
+void wt_crew_unwatch(struct wt_crew *crew);
+
+/* Start the threads. On failure those that run already go on until
+ * wt_crew_stop. */
+enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err) WT_MUST_CHECK;
+
+/* One turn of the first worker, which waits up to `max_wait_ms`. */
+void wt_crew_turn(struct wt_crew *crew, uint64_t max_wait_ms);
+
+/* Every worker says CLOSE to its peers and ends its connections, the last worker
+ * first; threads are joined, and every packet buffer is back in its pool.
+ * Idempotent. */
+void wt_crew_stop(struct wt_crew *crew);
+
+#endif
