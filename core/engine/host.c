@@ -176,7 +176,7 @@ static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker
 	if (!conn)
 		return WT_ERR_NOMEM;
 	conn->tconn = tconn;
-	wt_transport_source(transport, tconn, &conn->source);
+	wt_transport_source(transport, tconn, NULL, &conn->source);
 	wt_half_open_add(conn);
 	*out = conn;
 	return WT_OK;
@@ -192,7 +192,7 @@ static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
 	conn->state = WT_CONN_OPEN;
 	conn->give_up_ms = 0;
 	conn->peer->dial.connected = true;
-	wt_transport_source(conn->transport, conn->tconn, &conn->source);
+	wt_transport_source(conn->transport, conn->tconn, NULL, &conn->source);
 	wt_handshake_start(conn);
 }
 

@@ -197,21 +197,23 @@ static inline void wt_transport_set_max_record(const struct wt_instance *transpo
 	wt_transport_ops(transport)->set_max_record(transport->self, worker, tconn, max);
 }
 
-static inline uint32_t wt_transport_max_record(const struct wt_instance *transport, void *tconn)
+static inline uint32_t wt_transport_max_record(const struct wt_instance *transport, void *tconn,
+					       const struct wt_path *path)
 {
-	return wt_transport_ops(transport)->max_record(transport->self, tconn);
+	return wt_transport_ops(transport)->max_record(transport->self, tconn, path);
 }
 
 static inline void wt_transport_source(const struct wt_instance *transport, void *tconn,
-				       struct wt_source *out)
+				       const struct wt_path *path, struct wt_source *out)
 {
-	wt_transport_ops(transport)->source(transport->self, tconn, out);
+	wt_transport_ops(transport)->source(transport->self, tconn, path, out);
 }
 
 static inline enum wt_status wt_transport_local_address(const struct wt_instance *transport,
-							void *tconn, struct sockaddr_storage *out)
+							void *tconn, const struct wt_path *path,
+							struct sockaddr_storage *out)
 {
-	return wt_transport_ops(transport)->local_address(transport->self, tconn, out);
+	return wt_transport_ops(transport)->local_address(transport->self, tconn, path, out);
 }
 
 static inline enum wt_status wt_transport_move(const struct wt_instance *transport,

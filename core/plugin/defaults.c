@@ -22,9 +22,16 @@ void wt_default_open_batch(struct wt_crypto *crypto, struct wt_worker *worker, v
 				       items[i].aad_len, items[i].in, items[i].len, items[i].out);
 }
 
-static enum wt_status no_local_address(void *self, void *tconn, struct sockaddr_storage *out)
+/* Datagrams have the size they have. */
+static void no_limit(void *self, struct wt_worker *worker, void *tconn, uint32_t max)
 {
-	(void)self, (void)tconn, (void)out;
+	(void)self, (void)worker, (void)tconn, (void)max;
+}
+
+static enum wt_status no_local_address(void *self, void *tconn, const struct wt_path *path,
+				       struct sockaddr_storage *out)
+{
+	(void)self, (void)tconn, (void)path, (void)out;
 	return WT_ERR_UNSUPPORTED;
 }
 
@@ -57,6 +64,8 @@ void wt_defaults_fill(struct wt_plugin *plugin)
 	case WT_KIND_CRYPTO:
 		break;
 	case WT_KIND_TRANSPORT:
+		if (!transport->set_max_record)
+			transport->set_max_record = no_limit;
 		if (!transport->local_address)
 			transport->local_address = no_local_address;
 		if (!transport->move)

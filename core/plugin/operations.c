@@ -40,10 +40,12 @@ static const struct slot crypto_slots[] = {
 	CRYPTO(key_wipe),  CRYPTO(seal),   CRYPTO(open),
 };
 static const struct slot transport_slots[] = {
-	TRANSPORT(create), TRANSPORT(destroy),	  TRANSPORT(listen), TRANSPORT(dial),
-	TRANSPORT(close),  TRANSPORT(send),	  TRANSPORT(recv),   TRANSPORT(set_max_record),
-	TRANSPORT(source), TRANSPORT(max_record),
+	TRANSPORT(create), TRANSPORT(destroy), TRANSPORT(listen),
+	TRANSPORT(dial),   TRANSPORT(close),   TRANSPORT(send),
+	TRANSPORT(recv),   TRANSPORT(source),  TRANSPORT(max_record),
 };
+/* And of transport_slots, when the mode is a stream. */
+static const struct slot stream_slots[] = { TRANSPORT(set_max_record) };
 static const struct slot auth_slots[] = {
 	AUTH(create), AUTH(destroy), AUTH(peer_add), AUTH(peer_remove),
 	AUTH(start),  AUTH(accept),  AUTH(receive),  AUTH(abandon),
@@ -69,19 +71,20 @@ static const struct table tables[] = {
 			   sizeof(struct wt_auth_ops) },
 };
 
-static enum wt_status check_slots(const struct table *table, const void *ops, struct wt_error *err)
+static enum wt_status check_slots(const struct slot *slots, size_t n, const void *ops,
+				  struct wt_error *err)
 {
 	char missing[256] = "";
 	size_t used = 0;
 
-	for (size_t i = 0; i < table->slot_count; i++) {
+	for (size_t i = 0; i < n; i++) {
 		slot_fn *fn;
 
-		memcpy(&fn, (const uint8_t *)ops + table->slots[i].offset, sizeof fn);
+		memcpy(&fn, (const uint8_t *)ops + slots[i].offset, sizeof fn);
 		if (fn)
 			continue;
 		used += (size_t)snprintf(missing + used, sizeof missing - used, "%s%s",
-					 used ? ", " : "", table->slots[i].name);
+					 used ? ", " : "", slots[i].name);
 	}
 	if (used == 0)
 		return WT_OK;
@@ -140,6 +143,8 @@ static enum wt_status check_transport(const struct wt_plugin *plugin, struct wt_
 		status = check_range("overhead_ipv4", ops->overhead_ipv4, 0, OVERHEAD_MAX, err);
 	if (status == WT_OK)
 		status = check_range("overhead_ipv6", ops->overhead_ipv6, 0, OVERHEAD_MAX, err);
+	if (status == WT_OK && ops->mode == WT_TRANSPORT_STREAM)
+		status = check_slots(stream_slots, COUNT(stream_slots), ops, err);
 	return status;
 }
 
@@ -176,7 +181,7 @@ enum wt_status wt_ops_take(struct wt_loaded *loaded, struct wt_error *err)
 	/* The first field of each table of the union. */
 	plugin->ops.crypto.struct_size = (uint32_t)table->size;
 
-	status = check_slots(table, &plugin->ops, err);
+	status = check_slots(table->slots, table->slot_count, &plugin->ops, err);
 	if (status != WT_OK)
 		return status;
 	switch (plugin->kind) {

@@ -127,7 +127,7 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 		wt_drop_count(conn->worker, conn->peer, WT_DROP_CRYPTO);
 		return false;
 	}
-	uint32_t largest = wt_transport_max_record(conn->transport, conn->tconn);
+	uint32_t largest = wt_transport_max_record(conn->transport, conn->tconn, NULL);
 
 	conn->limits = (struct wt_inner_limits){
 		.features = params.features,

@@ -160,11 +160,13 @@ struct wt_host {
 			  struct wt_slot *slot);
 
 	/* ---- connections (transports). `tconn` is the plugin's object. */
-	/* A connection came in. WT_OK: *conn is the core's, and the plugin may
-	 * report events for it; anything else: the plugin closes it at once. */
+	/* A connection came in; from a datagram transport: a socket of listen()
+	 * is ready, once for each, inside listen(). WT_OK: *conn is the core's,
+	 * and the plugin may report events for it; anything else: the plugin
+	 * closes it at once. */
 	enum wt_status (*conn_accepted)(const struct wt_host *host, struct wt_worker *worker,
 					void *tconn, struct wt_conn **conn);
-	/* A dial succeeded. */
+	/* A dial succeeded; of datagrams: there is a socket, nothing was sent. */
 	void (*conn_connected)(const struct wt_host *host, struct wt_worker *worker,
 			       struct wt_conn *conn);
 	/* recv() may have something. Reported again, every turn, until recv()

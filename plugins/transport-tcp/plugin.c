@@ -111,24 +111,28 @@ static void tcp_set_max_record(void *self, struct wt_worker *worker, void *tconn
 	conn->in.deframer.max = max < WT_RECORD_MAX ? max : WT_RECORD_MAX;
 }
 
-static uint32_t tcp_max_record(void *self, void *tconn)
+static uint32_t tcp_max_record(void *self, void *tconn, const struct wt_path *path)
 {
 	(void)self;
 	(void)tconn;
+	(void)path;
 	return WT_RECORD_MAX;
 }
 
-static void tcp_source(void *self, void *tconn, struct wt_source *out)
+static void tcp_source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
 {
 	(void)self;
+	(void)path;
 	wt_tcp_address_source(&((struct wt_tcp_conn *)tconn)->remote, out);
 }
 
-static enum wt_status tcp_local_address(void *self, void *tconn, struct sockaddr_storage *out)
+static enum wt_status tcp_local_address(void *self, void *tconn, const struct wt_path *path,
+					struct sockaddr_storage *out)
 {
 	socklen_t len = sizeof *out;
 
 	(void)self;
+	(void)path;
 	if (getsockname(((struct wt_tcp_conn *)tconn)->fd, (struct sockaddr *)out, &len) < 0)
 		return WT_ERR_IO;
 	return WT_OK;

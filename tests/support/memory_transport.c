@@ -453,18 +453,20 @@ static void set_max_record(void *self, struct wt_worker *worker, void *tconn, ui
 	((struct wt_memory_side *)tconn)->max = max < WT_RECORD_MAX ? max : WT_RECORD_MAX;
 }
 
-static uint32_t max_record(void *self, void *tconn)
+static uint32_t max_record(void *self, void *tconn, const struct wt_path *path)
 {
 	(void)self;
 	(void)tconn;
+	(void)path;
 	return WT_RECORD_MAX;
 }
 
-static void source(void *self, void *tconn, struct wt_source *out)
+static void source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
 {
 	struct wt_memory_side *side = tconn;
 
 	(void)self;
+	(void)path;
 	out->token_len = sizeof side->port;
 	memcpy(out->token, &side->port, sizeof side->port);
 	/* The test's connections share a source, everybody else has one. */
@@ -475,10 +477,12 @@ static void source(void *self, void *tconn, struct wt_source *out)
 		 side->index == 0 ? ntohs(side->port) : side->port);
 }
 
-static enum wt_status local_address(void *self, void *tconn, struct sockaddr_storage *out)
+static enum wt_status local_address(void *self, void *tconn, const struct wt_path *path,
+				    struct sockaddr_storage *out)
 {
 	(void)self;
 	(void)tconn;
+	(void)path;
 	(void)out;
 	return WT_ERR_UNSUPPORTED;
 }

@@ -286,10 +286,11 @@ static void transports_are_called_through_wrappers(void **state)
 	assert_int_equal(n, 0);
 	assert_int_equal(wt_transport_recv(still, NULL, tconn, &record, 1, &n), WT_ERR_CLOSED);
 	wt_transport_set_max_record(still, NULL, tconn, 1000);
-	assert_int_equal(wt_transport_max_record(still, tconn), WT_RECORD_MAX);
-	wt_transport_source(still, tconn, &source);
+	assert_int_equal(wt_transport_max_record(still, tconn, NULL), WT_RECORD_MAX);
+	wt_transport_source(still, tconn, NULL, &source);
 	assert_int_equal(source.struct_size, sizeof source);
-	assert_int_equal(wt_transport_local_address(still, tconn, &address), WT_ERR_UNSUPPORTED);
+	assert_int_equal(wt_transport_local_address(still, tconn, NULL, &address),
+			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(wt_transport_move(still, NULL, NULL, tconn), WT_ERR_UNSUPPORTED);
 	wt_transport_close(still, NULL, tconn, true);
 	wt_instance_free(still);

@@ -172,7 +172,8 @@ static const struct {
 	{ C, "ctx-align", WT_ERR_INVALID, 0, { "operations: has ctx_align = 24", "power of two" } },
 	{ T, "mode", WT_ERR_INVALID, 0, { "operations: has mode = 3, allowed is 1..2" } },
 	{ T, "headroom", WT_ERR_INVALID, 0, { "operations: has headroom = 17, allowed is 0..16" } },
-	{ T, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no set_max_record, source, max_record" } },
+	{ T, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no source, max_record, which is required" } },
+	{ T, "no-limit", WT_ERR_INVALID, 0, { "operations: has no set_max_record, which is required" } },
 	{ A, "method", WT_ERR_INVALID, 0, { "operations: has method = 256, allowed is 1..255" } },
 
 	{ C, "no-keys", WT_ERR_INVALID, 0, { "keys: ", ".config_keys" } },
@@ -418,14 +419,17 @@ static void optional_slots_have_defaults(void **state)
 
 	(void)state;
 	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-still.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-packets.so", place, NULL);
 	wt_fixture_install(WT_TEST_FIXTURE_DIR, "auth-nobody.so", place, NULL);
 
 	const struct wt_plugin *still = load(registry, T, "still");
+	const struct wt_plugin *packets = load(registry, T, "packets");
 	const struct wt_plugin *nobody = load(registry, A, "nobody");
 
-	assert_int_equal(still->ops.transport.local_address(NULL, NULL, &address),
+	assert_int_equal(still->ops.transport.local_address(NULL, NULL, NULL, &address),
 			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(still->ops.transport.move(NULL, NULL, NULL, NULL), WT_ERR_UNSUPPORTED);
+	packets->ops.transport.set_max_record(NULL, NULL, NULL, 1);
 	assert_int_equal(nobody->ops.auth.keygen(NULL, text, sizeof text, &err),
 			 WT_ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.text, "no key pairs"));

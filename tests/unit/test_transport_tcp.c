@@ -52,7 +52,7 @@ static void it_says_what_it_is(void **state)
 	assert_int_equal(rig.ops->headroom, 4);
 	assert_int_equal(rig.ops->overhead_ipv4, 4 + 32 + 20);
 	assert_int_equal(rig.ops->overhead_ipv6, 4 + 32 + 40);
-	assert_int_equal(rig.ops->max_record(rig.self, NULL), WT_RECORD_MAX);
+	assert_int_equal(rig.ops->max_record(rig.self, NULL, NULL), WT_RECORD_MAX);
 	wt_tcp_rig_close(&rig);
 }
 
@@ -69,7 +69,7 @@ static void check_source(struct wt_tcp_rig *rig, struct wt_loop_conn *conn, int 
 	assert_int_equal(getsockname(peer, (struct sockaddr *)&mine, &len), 0);
 	/* The port is at the same place in both families. */
 	snprintf(text, sizeof text, "%s:%u", host, ntohs(((struct sockaddr_in *)&mine)->sin_port));
-	rig->ops->source(rig->self, conn->tconn, &source);
+	rig->ops->source(rig->self, conn->tconn, NULL, &source);
 	assert_string_equal(source.text, text);
 	assert_int_equal(source.token_len, token_len);
 	assert_int_equal(source.prefix_len, prefix_len);
@@ -79,7 +79,7 @@ static void check_source(struct wt_tcp_rig *rig, struct wt_loop_conn *conn, int 
 
 	len = sizeof mine;
 	assert_int_equal(getpeername(peer, (struct sockaddr *)&mine, &len), 0);
-	assert_int_equal(rig->ops->local_address(rig->self, conn->tconn, &theirs), WT_OK);
+	assert_int_equal(rig->ops->local_address(rig->self, conn->tconn, NULL, &theirs), WT_OK);
 	assert_memory_equal(&mine, &theirs, len);
 }
 

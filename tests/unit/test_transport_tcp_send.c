@@ -469,7 +469,9 @@ static void any_failed_send_is_followed_by_the_end(void **state)
 	s.conn->on_readable = read_until_the_end;
 
 	/* Only its length can be read. */
-	struct wt_record record = { sizeof record, 100, pages + page, NULL };
+	struct wt_record record = { .struct_size = sizeof record,
+				    .len = 100,
+				    .data = pages + page };
 
 	assert_int_equal(wt_tcp_rig_send(&s.rig, s.conn, &record, 1, &taken), WT_ERR_IO);
 	assert_int_equal(taken, 0);
