@@ -98,15 +98,16 @@ static const char *shared_peer_key(const struct wt_plugin *a, const struct wt_pl
 static enum wt_status check_beside(const struct wt_plugin *plugin, const struct wt_plugin *other,
 				   struct wt_error *err)
 {
-	const char *key = shared_peer_key(plugin, other);
+	const bool both_auth = plugin->kind == WT_KIND_AUTH && other->kind == WT_KIND_AUTH;
+	/* A peer has one auth section, so the keys of two never meet. */
+	const char *key = both_auth ? NULL : shared_peer_key(plugin, other);
 
 	if (key)
 		return wt_fail(err, WT_ERR_CONFIG,
 			       "claims the key %s of a [peer], as %s plugin \"%s\" does; use one "
 			       "of them",
 			       key, wt_kind_text(other->kind), other->name);
-	if (plugin->kind == WT_KIND_AUTH && other->kind == WT_KIND_AUTH &&
-	    plugin->ops.auth.method == other->ops.auth.method)
+	if (both_auth && plugin->ops.auth.method == other->ops.auth.method)
 		return wt_fail(err, WT_ERR_CONFIG,
 			       "has handshake method %u, as auth plugin \"%s\" does; use one of "
 			       "them",

@@ -460,11 +460,12 @@ static void the_self_test_can_be_left_out(void **state)
 static void plugins_that_claim_the_same_are_refused(void **state)
 {
 	static const struct {
+		enum wt_plugin_kind kind;
 		const char *name;
 		const char *parts[PARTS];
 	} cases[] = {
-		{ "same-method", { "register: ", "method 128", "auth plugin \"nobody\"" } },
-		{ "same-key", { "register: ", "key secret_file", "auth plugin \"nobody\"" } },
+		{ A, "same-method", { "register: ", "method 128", "auth plugin \"nobody\"" } },
+		{ T, "same-key", { "register: ", "key secret_file", "auth plugin \"nobody\"" } },
 	};
 	struct wt_registry *registry = new_registry(0);
 
@@ -479,15 +480,19 @@ static void plugins_that_claim_the_same_are_refused(void **state)
 		const struct wt_plugin *plugin = NULL;
 		char file[64];
 
-		snprintf(file, sizeof file, "auth-%s.so", cases[i].name);
+		snprintf(file, sizeof file, "%s-%s.so", wt_kind_text(cases[i].kind), cases[i].name);
 		wt_fixture_install(WT_TEST_FIXTURE_DIR, file, place, NULL);
-		assert_int_equal(wt_registry_load(registry, A, cases[i].name, &plugin, &err),
-				 WT_ERR_CONFIG);
+		assert_int_equal(
+			wt_registry_load(registry, cases[i].kind, cases[i].name, &plugin, &err),
+			WT_ERR_CONFIG);
 		assert_null(plugin);
 		assert_says(err.text, cases[i].parts);
 		assert_as_before(&before);
 	}
 	assert_int_equal(wt_registry_count(registry), 2);
+	/* A peer has one auth section: two methods may both have a `psk_file`. */
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "auth-same-key.so", place, NULL);
+	load(registry, A, "same-key");
 	wt_registry_free(registry);
 }
 

@@ -441,6 +441,10 @@ static const struct {
 	{ 2, HEAD "[auth noise]\n" ALICE,
 	  "t.ini:9: [peer alice] auth: not found, but needed with several auth sections; allowed "
 	  "are hmac, noise\n" },
+	{ 2, HEAD "[auth other]\nplugin = hmac\n" ALICE "auth = hmac\n",
+	  "t.ini:8: [auth other] plugin: auth-hmac found, which [auth hmac] on line 7 uses "
+	  "already; "
+	  "allowed is one section for each auth plugin\n" },
 	{ 2, HEAD ALICE "auth = hmca\n",
 	  "t.ini:11: [peer alice] auth: \"hmca\" found, [auth] sections are there for: hmac (did "
 	  "you mean \"hmac\"?)\n" },
