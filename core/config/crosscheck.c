@@ -6,6 +6,7 @@
 #include "config/assembly.h"
 #include "config/list.h"
 #include "config/sockaddr.h"
+#include "plugin/registry.h"
 
 /* ---- finding the line to blame ------------------------------------------- */
 
@@ -238,10 +239,38 @@ static void check_own_address(struct wt_assembly *assembly, const struct wt_peer
 	}
 }
 
+/* ---- one section, one method --------------------------------------------- */
+
+/* A first message shows its method and nothing else of its sender: two sections
+ * of one method could not be told apart. */
+static void check_methods(struct wt_assembly *assembly)
+{
+	const struct wt_settings *settings = assembly->settings;
+
+	for (size_t i = 1; i < settings->auth_count; i++) {
+		const struct wt_plugin_settings *one = &settings->auths[i];
+		char label[WT_INI_LINE_MAX + 1];
+
+		for (size_t k = 0; k < i && one->plugin; k++) {
+			if (settings->auths[k].plugin != one->plugin)
+				continue;
+			snprintf(label, sizeof label, "auth %s", one->name);
+			wt_problem_add(&assembly->problems,
+				       (struct wt_place){ one->line, label, "plugin" },
+				       "auth-%s found, which [auth %s] on line %d uses already; "
+				       "allowed is one section for each auth plugin",
+				       one->plugin->name, settings->auths[k].name,
+				       settings->auths[k].line);
+			break;
+		}
+	}
+}
+
 void wt_peers_check(struct wt_assembly *assembly)
 {
 	const struct wt_settings *settings = assembly->settings;
 
+	check_methods(assembly);
 	check_reachability(assembly);
 	for (size_t i = 0; i < settings->peer_count; i++) {
 		check_loops(assembly, &settings->peers[i]);

@@ -63,7 +63,7 @@ static enum wt_status check_key(const struct wt_config_key *key, struct wt_error
 	if (key->scope < WT_SCOPE_SECTION || key->scope > WT_SCOPE_ENDPOINT)
 		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown scope %u", key->name,
 			       key->scope);
-	if (key->type < WT_CONFIG_STRING || key->type > WT_CONFIG_KEYFILE32)
+	if (key->type < WT_CONFIG_STRING || key->type > WT_CONFIG_KEY32)
 		return wt_fail(err, WT_ERR_INVALID, "key %s has the unknown type %u", key->name,
 			       key->type);
 	if (key->type == WT_CONFIG_ENUM &&
@@ -74,8 +74,8 @@ static enum wt_status check_key(const struct wt_config_key *key, struct wt_error
 		return wt_fail(err, WT_ERR_INVALID, "key %s has an empty range", key->name);
 	if (!key->default_value)
 		return WT_OK;
-	if (key->type == WT_CONFIG_KEYFILE32)
-		return wt_fail(err, WT_ERR_INVALID, "key %s has a default; a key file has none",
+	if (key->type == WT_CONFIG_KEYFILE32 || key->type == WT_CONFIG_KEY32)
+		return wt_fail(err, WT_ERR_INVALID, "key %s has a default; a key has none",
 			       key->name);
 	return check_default(key, err);
 }

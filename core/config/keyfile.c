@@ -18,15 +18,6 @@
 /* Enough to see that a file is too long, and by how much it matters. */
 #define READ_MAX 128u
 
-static const struct wt_trusted_rule key_rule = {
-	.what = "key file",
-	.allowed = "0600 or 0400",
-	.make = "wtcore genpsk",
-	.refused = 07177,
-	.chmod = "600",
-	.credential = true,
-};
-
 /* All ones if lo <= c <= hi, else 0. */
 static uint32_t in_range(uint32_t c, uint32_t lo, uint32_t hi)
 {
@@ -95,8 +86,8 @@ enum wt_status wt_keyfile_decode(const char *text, size_t len, uint8_t key[WT_KE
 				 struct wt_error *err)
 {
 	static const uint8_t zero[WT_KEYFILE_BYTES];
-	static const char allowed[] = "allowed are 44: 32 random bytes in base64, as "
-				      "`wtcore genpsk` prints them";
+	static const char allowed[] = "allowed are 44: a key of 32 bytes in base64, as wtcore "
+				      "prints it";
 	enum wt_status status = WT_ERR_CONFIG;
 
 	wt_wipe(key, WT_KEYFILE_BYTES);
@@ -148,9 +139,17 @@ static ssize_t read_all(int fd, char *buf)
 	return (ssize_t)len;
 }
 
-enum wt_status wt_keyfile_read(const char *path, uint8_t key[WT_KEYFILE_BYTES],
+enum wt_status wt_keyfile_read(const char *path, const char *make, uint8_t key[WT_KEYFILE_BYTES],
 			       struct wt_error *err)
 {
+	const struct wt_trusted_rule rule = {
+		.what = "key file",
+		.allowed = "0600 or 0400",
+		.make = make,
+		.refused = 07177,
+		.chmod = "600",
+		.credential = true,
+	};
 	struct wt_error why = WT_ERROR_INIT;
 	enum wt_status status;
 	char *text;
@@ -158,7 +157,7 @@ enum wt_status wt_keyfile_read(const char *path, uint8_t key[WT_KEYFILE_BYTES],
 	int fd;
 
 	wt_wipe(key, WT_KEYFILE_BYTES);
-	status = wt_trusted_open(path, &key_rule, &fd, err);
+	status = wt_trusted_open(path, &rule, &fd, err);
 	if (status != WT_OK)
 		return status;
 	text = wt_secret_alloc(READ_MAX, 16);
@@ -178,8 +177,8 @@ enum wt_status wt_keyfile_read(const char *path, uint8_t key[WT_KEYFILE_BYTES],
 			path);
 	else if (status != WT_OK)
 		wt_fail(err, status,
-			"key file %s %s; copy it again, or make a new one with: wtcore genpsk > %s",
-			path, why.text, path);
+			"key file %s %s; copy it again, or make a new one with: %s > %s", path,
+			why.text, rule.make, path);
 free_text:
 	wt_secret_free(text);
 close_fd:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * keyfile.h: a key of 32 random bytes in a file, as base64 (RFC 4648, section
- * 4): 44 characters and at most one newline, what `wtcore genpsk` prints.
+ * 4): 44 characters and at most one newline, what `wtcore genpsk` and
+ * `wtcore genkey` print.
  */
 #ifndef WT_CONFIG_KEYFILE_H
 #define WT_CONFIG_KEYFILE_H
@@ -16,9 +17,9 @@
 /* Read the key in `path`: a regular file of root or the effective user, mode
  * 0600 or 0400 (0440 inside $CREDENTIALS_DIRECTORY), not a symbolic link. On
  * failure *key is zero and err names the file, what was found and the command
- * that mends it, never a part of the key. The caller provides locked memory
- * and wipes it. */
-enum wt_status wt_keyfile_read(const char *path, uint8_t key[WT_KEYFILE_BYTES],
+ * that mends it (`make` writes a new one to standard output), never a part of the key. The caller
+ * provides locked memory and wipes it. */
+enum wt_status wt_keyfile_read(const char *path, const char *make, uint8_t key[WT_KEYFILE_BYTES],
 			       struct wt_error *err) WT_MUST_CHECK;
 
 /* The same for a text of `len` characters; err says what is wrong with it,

@@ -130,6 +130,9 @@ static void print_value_type(const struct wt_config_key *key, FILE *out)
 	case WT_CONFIG_KEYFILE32:
 		fputs("key file", out);
 		return;
+	case WT_CONFIG_KEY32:
+		fputs("key in base64", out);
+		return;
 	default:
 		fputs(key->flags & WT_KEY_LIST ? "list" : "text", out);
 		return;

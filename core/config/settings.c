@@ -337,31 +337,6 @@ static void take_plugin(struct wt_assembly *assembly, const struct wt_ini_sectio
 	}
 }
 
-/* A first message shows its method and nothing else of its sender: two sections
- * of one method could not be told apart. */
-static void check_methods(struct wt_assembly *assembly)
-{
-	const struct wt_settings *settings = assembly->settings;
-
-	for (size_t i = 1; i < settings->auth_count; i++) {
-		const struct wt_plugin_settings *one = &settings->auths[i];
-		char label[WT_INI_LINE_MAX + 1];
-
-		for (size_t k = 0; k < i && one->plugin; k++) {
-			if (settings->auths[k].plugin != one->plugin)
-				continue;
-			snprintf(label, sizeof label, "auth %s", one->name);
-			wt_problem_add(&assembly->problems,
-				       (struct wt_place){ one->line, label, "plugin" },
-				       "auth-%s found, which [auth %s] on line %d uses already; "
-				       "allowed is one section for each auth plugin",
-				       one->plugin->name, settings->auths[k].name,
-				       settings->auths[k].line);
-			break;
-		}
-	}
-}
-
 /* All [transport NAME] or all [auth NAME] sections. */
 static void take_plugins(struct wt_assembly *assembly, enum wt_plugin_kind kind,
 			 struct wt_plugin_settings **items, size_t *n)
@@ -442,7 +417,6 @@ static void assemble(struct wt_assembly *assembly)
 	take_plugins(assembly, WT_KIND_TRANSPORT, &settings->transports,
 		     &settings->transport_count);
 	take_plugins(assembly, WT_KIND_AUTH, &settings->auths, &settings->auth_count);
-	check_methods(assembly);
 	wt_peers_assemble(assembly);
 	wt_peers_check(assembly);
 }

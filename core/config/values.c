@@ -20,7 +20,7 @@ struct value {
 	union {
 		uint64_t number; /* UINT, BOOL */
 		char *text;	 /* STRING, ENUM */
-		uint8_t *key32;	 /* KEYFILE32 */
+		uint8_t *key32;	 /* KEYFILE32, KEY32 */
 		struct {
 			struct sockaddr_storage *items;
 			size_t count;
@@ -50,6 +50,7 @@ static void value_clear(struct value *value)
 			free(value->list.items);
 			break;
 		case WT_CONFIG_KEYFILE32:
+		case WT_CONFIG_KEY32:
 			wt_secret_free(value->key32);
 			break;
 		default:
@@ -200,13 +201,33 @@ static enum wt_status parse_keyfile(struct value *value, const char *text, const
 	if (!path || !key32)
 		status = wt_fail(err, WT_ERR_NOMEM, "no memory for the key");
 	else
-		status = wt_keyfile_read(path, key32, err);
+		status = wt_keyfile_read(
+			path, value->key->make ? value->key->make : "wtcore genpsk", key32, err);
 	free(path);
 	if (status == WT_OK)
 		value->key32 = key32;
 	else
 		wt_secret_free(key32);
 	return status;
+}
+
+/* A private key that was put here by mistake must not come back in a message:
+ * what was found is not quoted. */
+static enum wt_status parse_key(struct value *value, const char *text, struct wt_error *err)
+{
+	struct wt_error why = WT_ERROR_INIT;
+	uint8_t *key32 = wt_secret_alloc(WT_KEYFILE_BYTES, 16);
+	enum wt_status status;
+
+	if (!key32)
+		return wt_fail(err, WT_ERR_NOMEM, "no memory for the key");
+	status = wt_keyfile_decode(text, strlen(text), key32, &why);
+	if (status == WT_OK) {
+		value->key32 = key32;
+		return WT_OK;
+	}
+	wt_secret_free(key32);
+	return wt_fail(err, status, "the value %s", why.text);
 }
 
 static enum wt_status parse(struct value *value, const char *text, const char *base_dir,
@@ -227,6 +248,8 @@ static enum wt_status parse(struct value *value, const char *text, const char *b
 		return parse_sockaddr(value, text, err);
 	case WT_CONFIG_KEYFILE32:
 		return parse_keyfile(value, text, base_dir, err);
+	case WT_CONFIG_KEY32:
+		return parse_key(value, text, err);
 	default:
 		return wt_fail(err, WT_ERR_INVALID,
 			       "this key has type %u, which this version does "
@@ -409,7 +432,8 @@ enum wt_status wt_config_sockaddr(const struct wt_config *cfg, const char *key, 
 
 const uint8_t *wt_config_key32(const struct wt_config *cfg, const char *key)
 {
-	const struct value *value = get(cfg, key, 1u << WT_CONFIG_KEYFILE32);
+	const struct value *value =
+		get(cfg, key, 1u << WT_CONFIG_KEYFILE32 | 1u << WT_CONFIG_KEY32);
 
 	return value ? value->key32 : NULL;
 }

@@ -274,17 +274,18 @@ static inline void wt_auth_abandon(const struct wt_instance *auth, void *handsha
 
 /* Without an instance: for commands. */
 static inline enum wt_status wt_auth_keygen(const struct wt_plugin *plugin,
-					    const struct wt_host *host, char *out, size_t out_size,
-					    struct wt_error *err)
+					    const struct wt_host *host,
+					    uint8_t private_key[WT_KEY_SIZE], struct wt_error *err)
 {
-	return plugin->ops.auth.keygen(host, out, out_size, err);
+	return plugin->ops.auth.keygen(host, private_key, err);
 }
 
 static inline enum wt_status wt_auth_pubkey(const struct wt_plugin *plugin,
-					    const struct wt_host *host, const char *private_key,
-					    char *out, size_t out_size, struct wt_error *err)
+					    const struct wt_host *host,
+					    const uint8_t private_key[WT_KEY_SIZE],
+					    uint8_t public_key[WT_KEY_SIZE], struct wt_error *err)
 {
-	return plugin->ops.auth.pubkey(host, private_key, out, out_size, err);
+	return plugin->ops.auth.pubkey(host, private_key, public_key, err);
 }
 
 #endif

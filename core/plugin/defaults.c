@@ -41,17 +41,17 @@ static enum wt_status no_move(void *self, struct wt_worker *from, struct wt_work
 	return WT_ERR_UNSUPPORTED;
 }
 
-static enum wt_status no_keygen(const struct wt_host *host, char *out, size_t out_size,
+static enum wt_status no_keygen(const struct wt_host *host, uint8_t private_key[WT_KEY_SIZE],
 				struct wt_error *err)
 {
-	(void)host, (void)out, (void)out_size;
+	(void)host, (void)private_key;
 	return wt_fail(err, WT_ERR_UNSUPPORTED, "this method has no key pairs to make");
 }
 
-static enum wt_status no_pubkey(const struct wt_host *host, const char *private_key, char *out,
-				size_t out_size, struct wt_error *err)
+static enum wt_status no_pubkey(const struct wt_host *host, const uint8_t private_key[WT_KEY_SIZE],
+				uint8_t public_key[WT_KEY_SIZE], struct wt_error *err)
 {
-	(void)host, (void)private_key, (void)out, (void)out_size;
+	(void)host, (void)private_key, (void)public_key;
 	return wt_fail(err, WT_ERR_UNSUPPORTED, "this method has no public keys");
 }
 
@@ -76,6 +76,8 @@ void wt_defaults_fill(struct wt_plugin *plugin)
 			auth->keygen = no_keygen;
 		if (!auth->pubkey)
 			auth->pubkey = no_pubkey;
+		if (!auth->silence_hint)
+			auth->silence_hint = "the keys of this peer at both ends";
 		break;
 	}
 }

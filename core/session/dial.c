@@ -118,11 +118,12 @@ static void tell_causes(struct wt_peer *peer)
 	wt_log(WT_LOG_WARN,
 	       "peer %s: no answer from %s after %u tries (%s). In this order: 1. is it reachable: "
 	       "%s; "
-	       "2. the key: the same psk_file on both ends, and a peer there that has it; 3. the "
+	       "2. the key: %s; 3. the "
 	       "realm in [auth %s], the same on both ends; 4. the clock here: it says %s",
 	       wt_peer_name(peer), endpoint, dial->unanswered + dial->rounds, dial->last_error,
 	       dial->connected ? "yes, something accepts connections there"
 			       : "no connection was made: address, port, firewall, server running",
+	       wt_auth_ops(peer->auth)->silence_hint,
 	       peer->settings->auth < peer->node->settings->auth_count
 		       ? peer->node->settings->auths[peer->settings->auth].name
 		       : "",

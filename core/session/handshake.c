@@ -22,12 +22,13 @@ static const char *const reason_text[WT_REASON_COUNT] = {
 	[WT_REASON_LENGTH] = "wrong length",
 	[WT_REASON_STEP] = "not expected now",
 	[WT_REASON_UNKNOWN_PEER] =
-		"its tag belongs to no peer here: another key, another realm, or a "
-		"clock hours off",
+		"it names no peer here: an unknown key, another realm, or a clock hours "
+		"off",
 	[WT_REASON_BAD_MAC] =
-		"its MAC is wrong: altered on the way, or not made with this peer's key",
+		"its MAC is wrong: altered on the way, or not made with this end's or this "
+		"peer's key",
 	[WT_REASON_BAD_SEAL] = "a sealed field does not open: altered on the way, or not made with "
-			       "this peer's key",
+			       "this peer's key and realm",
 	[WT_REASON_REPLAY] = "seen before: a replay",
 	[WT_REASON_CLOCK] = "its clock is off",
 	[WT_REASON_TOKEN] = "its token is not valid now",

@@ -169,12 +169,18 @@ struct wt_auth_ops {
 	 * local_index and left alone. Required. */
 	void (*abandon)(void *self, void *handshake, uint32_t local_index);
 
-	/* For `wtcore genkey` and `pubkey`: text in, text out (base64, no
-	 * newline), sizes with the NUL. Optional: WT_ERR_UNSUPPORTED. */
-	enum wt_status (*keygen)(const struct wt_host *host, char *out, size_t out_size,
+	/* For `wtcore genkey` and `pubkey`: a new private key, and the public
+	 * one that belongs to it. `host` is a table without an engine behind it
+	 * (randomness, memory, log), no instance is made, and the caller wipes
+	 * the private key. Optional, both or none: WT_ERR_UNSUPPORTED. */
+	enum wt_status (*keygen)(const struct wt_host *host, uint8_t private_key[WT_KEY_SIZE],
 				 struct wt_error *err);
-	enum wt_status (*pubkey)(const struct wt_host *host, const char *private_key, char *out,
-				 size_t out_size, struct wt_error *err);
+	enum wt_status (*pubkey)(const struct wt_host *host, const uint8_t private_key[WT_KEY_SIZE],
+				 uint8_t public_key[WT_KEY_SIZE], struct wt_error *err);
+
+	/* What an operator compares first when the other end stays silent, as
+	 * a phrase: "the same psk_file on both ends". Optional. */
+	const char *silence_hint;
 };
 
 #ifdef __cplusplus

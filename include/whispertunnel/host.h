@@ -149,7 +149,8 @@ struct wt_host {
 	/* Element i of a SOCKADDR list; WT_ERR_INVALID past the end. */
 	enum wt_status (*config_sockaddr)(const struct wt_host *host, const struct wt_config *cfg,
 					  const char *key, size_t i, struct sockaddr_storage *out);
-	/* The 32 bytes of a KEYFILE32, in locked memory; NULL when unset. */
+	/* The 32 bytes of a KEYFILE32, in locked memory, or of a KEY32; NULL
+	 * when unset. */
 	const uint8_t *(*config_key32)(const struct wt_host *host, const struct wt_config *cfg,
 				       const char *key);
 

@@ -38,8 +38,8 @@ extern "C" {
 /* Another major is refused. While the major is 0, a minor older than
  * WT_ABI_MINOR_OLDEST is refused too: 0.x may still break, and says so here. */
 #define WT_ABI_MAJOR 0
-#define WT_ABI_MINOR 1
-#define WT_ABI_MINOR_OLDEST 1
+#define WT_ABI_MINOR 2
+#define WT_ABI_MINOR_OLDEST 2
 
 enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 3 };
 
@@ -51,11 +51,12 @@ enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 
 
 enum wt_config_type {
 	WT_CONFIG_STRING = 1,
-	WT_CONFIG_BOOL = 2,	/* yes|no|true|false|on|off */
-	WT_CONFIG_UINT = 3,	/* decimal, min..max */
-	WT_CONFIG_ENUM = 4,	/* one of `choices`, which reads "a|b|c" */
-	WT_CONFIG_SOCKADDR = 5, /* list of numeric ADDRESS:PORT or [V6]:PORT, comma-separated */
-	WT_CONFIG_KEYFILE32 = 6 /* path of a file with 32 bytes in base64; the core reads it */
+	WT_CONFIG_BOOL = 2,	 /* yes|no|true|false|on|off */
+	WT_CONFIG_UINT = 3,	 /* decimal, min..max */
+	WT_CONFIG_ENUM = 4,	 /* one of `choices`, which reads "a|b|c" */
+	WT_CONFIG_SOCKADDR = 5,	 /* list of numeric ADDRESS:PORT or [V6]:PORT, comma-separated */
+	WT_CONFIG_KEYFILE32 = 6, /* path of a file with 32 bytes in base64; the core reads it */
+	WT_CONFIG_KEY32 = 7	 /* 32 bytes in base64, nothing secret: a public key */
 };
 
 enum wt_config_scope {
@@ -78,6 +79,9 @@ struct wt_config_key {
 	const char *choices;	   /* ENUM only */
 	const char *help;	   /* one sentence */
 	uint64_t min, max;	   /* UINT, inclusive */
+	/* KEYFILE32: the command that writes such a file to standard output;
+	 * NULL: "wtcore genpsk". */
+	const char *make;
 };
 
 /* ---- the descriptor ------------------------------------------------------ */

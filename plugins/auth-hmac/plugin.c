@@ -339,6 +339,7 @@ static const struct wt_auth_ops ops = {
 	.accept = accept_message,
 	.receive = receive,
 	.abandon = abandon,
+	.silence_hint = "the same psk_file on both ends, and a peer there that has it",
 };
 
 WT_PLUGIN(WT_KIND_AUTH, "hmac", "0.1.0", .license = "MIT",

@@ -289,11 +289,11 @@ class Check(Command):
     def test_two_plugins_of_one_peer_key(self):
         ini = GOOD.replace("aesgcm-openssl", "toy").replace("[transport tcp]", "[transport still]")
         ini = ini.replace("listen = 127.0.0.1:4433\n", "").replace(
-            "[auth hmac]", "[auth nobody]\n[auth same-key]"
+            "[auth hmac]", "[transport same-key]\n[auth nobody]"
         )
         run = self.check(ini, plugins=FIXTURES)
-        self.assertIn('t.ini:7: [auth same-key]: auth plugin "same-key"', run.stderr)
-        self.assertIn('as auth plugin "nobody" does', run.stderr)
+        self.assertIn('t.ini:7: [auth nobody]: auth plugin "nobody"', run.stderr)
+        self.assertIn('as transport plugin "same-key" does', run.stderr)
 
     def test_files_that_others_can_write(self):
         self.write("t.ini", GOOD, 0o666)

@@ -361,16 +361,6 @@ static void abandon(void *self, void *handshake, uint32_t local_index)
 		wt_later.abandoned++;
 }
 
-static enum wt_status no_keygen(const struct wt_host *host, char *out, size_t out_size,
-				struct wt_error *err)
-{
-	(void)host;
-	(void)out;
-	(void)out_size;
-	(void)err;
-	return WT_ERR_UNSUPPORTED;
-}
-
 static const struct wt_config_key keys[] = {
 	{ .struct_size = sizeof(struct wt_config_key),
 	  .type = WT_CONFIG_KEYFILE32,
@@ -402,6 +392,6 @@ const struct wt_plugin wt_later_plugin = {
 		.accept = accept_message,
 		.receive = receive,
 		.abandon = abandon,
-		.keygen = no_keygen,
+		.silence_hint = "nothing",
 	},
 };

@@ -308,8 +308,7 @@ static void handshakes_are_called_through_wrappers(void **state)
 	const struct wt_auth_in in = { .struct_size = sizeof in };
 	struct wt_auth_out out = { .struct_size = sizeof out };
 	struct wt_instance *nobody = NULL;
-	uint8_t peer[64];
-	char text[64];
+	uint8_t peer[64], key32[WT_KEY_SIZE] = { 1 };
 
 	(void)state;
 	assert_int_equal(wt_instance_new(plugin, &host, cfg, &nobody, &err), WT_OK);
@@ -323,9 +322,8 @@ static void handshakes_are_called_through_wrappers(void **state)
 	assert_int_equal(out.reason, WT_REASON_STEP);
 	wt_auth_abandon(nobody, peer, 1);
 	wt_auth_peer_remove(nobody, peer);
-	assert_int_equal(wt_auth_keygen(plugin, &host.host, text, sizeof text, &err),
-			 WT_ERR_UNSUPPORTED);
-	assert_int_equal(wt_auth_pubkey(plugin, &host.host, "x", text, sizeof text, &err),
+	assert_int_equal(wt_auth_keygen(plugin, &host.host, key32, &err), WT_ERR_UNSUPPORTED);
+	assert_int_equal(wt_auth_pubkey(plugin, &host.host, key32, key32, &err),
 			 WT_ERR_UNSUPPORTED);
 	wt_instance_free(nobody);
 	wt_config_free(cfg);

@@ -314,7 +314,7 @@ static void a_wrong_key_is_told_at_both_ends(void **state)
 	wt_world_client(w, &w->alice, &(struct wt_client){ .host = 2, .key = "stranger" });
 	wt_world_pass(w, 15000);
 	assert_null(wt_world_peer(&w->alice, 0)->active);
-	assert_true(wt_world_logged(w, "refused: its tag belongs to no peer here"));
+	assert_true(wt_world_logged(w, "refused: it names no peer here"));
 	assert_true(wt_world_logged(w, "warning: peer office: no answer from tcp://127.0.0.1:"));
 	assert_true(wt_world_logged(w, "yes, something accepts connections there"));
 	/* Once an outage. */
@@ -333,7 +333,7 @@ static void a_wrong_realm_is_told_at_both_ends(void **state)
 		&(struct wt_client){ .host = 2, .key = "alice", .auth = "realm = elsewhere\n" });
 	wt_world_pass(w, 15000);
 	assert_null(wt_world_peer(&w->alice, 0)->active);
-	assert_true(wt_world_logged(w, "its tag belongs to no peer here"));
+	assert_true(wt_world_logged(w, "it names no peer here"));
 	assert_true(wt_world_logged(w, "3. the realm in [auth hmac]"));
 }
 

@@ -44,7 +44,7 @@ static void assert_refused(const char *path, const char *want)
 	uint8_t key[WT_KEYFILE_BYTES];
 
 	memset(key, 0x55, sizeof key);
-	assert_int_not_equal(wt_keyfile_read(path, key, &err), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, &err), WT_OK);
 	assert_message(&err, want, path);
 	assert_memory_equal(key, zero, sizeof key);
 }
@@ -64,7 +64,7 @@ static int drop_dir(void **state)
 static void contents_are_decoded_strictly(void **state)
 {
 #define AGAIN "; copy it again, or make a new one with: wtcore genpsk > %P"
-#define LENGTH ", allowed are 44: 32 random bytes in base64, as `wtcore genpsk` prints them" AGAIN
+#define LENGTH ", allowed are 44: a key of 32 bytes in base64, as wtcore prints it" AGAIN
 #define CRLF                                                                                       \
 	"key file %P ends its line with CR LF, as Windows editors do; allowed is LF or nothing; "  \
 	"run: sed -i 's/\\r$//' %P"
@@ -111,7 +111,7 @@ static void contents_are_decoded_strictly(void **state)
 
 		if (cases[i].want)
 			assert_refused(path, cases[i].want);
-		else if (wt_keyfile_read(path, key, &err) != WT_OK)
+		else if (wt_keyfile_read(path, "wtcore genpsk", key, &err) != WT_OK)
 			fail_msg("%s", err.text);
 		free(path);
 	}
@@ -169,7 +169,7 @@ static void modes_are_checked(void **state)
 
 		assert_int_equal(chmod(path, mode), 0);
 		if (mode == 0600 || mode == 0400) {
-			assert_int_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+			assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 			continue;
 		}
 		if (geteuid() != 0 && !(mode & 0400))
@@ -187,17 +187,17 @@ static void credentials_may_be_group_readable(void **state)
 	char *path = wt_scratch_file(*state, "k", GOOD, strlen(GOOD), 0440);
 	uint8_t key[WT_KEYFILE_BYTES];
 
-	assert_int_not_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", *state, 1), 0);
-	assert_int_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+	assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 	assert_int_equal(chmod(path, 0640), 0);
-	assert_int_not_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 	assert_int_equal(chmod(path, 0444), 0);
-	assert_int_not_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 	/* Another directory is not the one that systemd made. */
 	assert_int_equal(chmod(path, 0440), 0);
 	assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/", 1), 0);
-	assert_int_not_equal(wt_keyfile_read(path, key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
 	assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 	free(path);
 }
@@ -231,13 +231,13 @@ static void others_cannot_own_or_exchange_it(void **state)
 	struct wt_error err = WT_ERROR_INIT;
 
 	assert_int_equal(chmod(*state, 0770), 0);
-	assert_int_equal(wt_keyfile_read(path, key, &err), WT_ERR_CONFIG);
+	assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, &err), WT_ERR_CONFIG);
 	assert_non_null(strstr(err.text,
 			       " of mode 0770, where others could exchange it; run: chmod go-w "));
 	assert_int_equal(chmod(*state, 0702), 0);
-	assert_int_equal(wt_keyfile_read(path, key, &err), WT_ERR_CONFIG);
+	assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, &err), WT_ERR_CONFIG);
 	assert_int_equal(chmod(*state, 01777), 0);
-	assert_int_equal(wt_keyfile_read(path, key, &err), WT_OK);
+	assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, &err), WT_OK);
 	assert_int_equal(chmod(*state, 0755), 0);
 	if (geteuid() != 0) {
 		print_message("skipped: the owner check, which needs root to make such a file\n");
@@ -249,7 +249,7 @@ static void others_cannot_own_or_exchange_it(void **state)
 			     "root: chown 0 %P");
 	/* The owner itself, and root's files for everyone. */
 	assert_int_equal(seteuid(65534), 0);
-	assert_int_equal(wt_keyfile_read(path, key, &err), WT_OK);
+	assert_int_equal(wt_keyfile_read(path, "wtcore genpsk", key, &err), WT_OK);
 	assert_int_equal(seteuid(0), 0);
 	free(path);
 }
@@ -262,9 +262,9 @@ static void nothing_stays_open_or_in_use(void **state)
 	int before = dup(0), after;
 
 	close(before);
-	assert_int_not_equal(wt_keyfile_read(path, key, NULL), WT_OK);
-	assert_int_not_equal(wt_keyfile_read("/dev/null", key, NULL), WT_OK);
-	assert_int_not_equal(wt_keyfile_read("/nosuch/dir", key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read(path, "wtcore genpsk", key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read("/dev/null", "wtcore genpsk", key, NULL), WT_OK);
+	assert_int_not_equal(wt_keyfile_read("/nosuch/dir", "wtcore genpsk", key, NULL), WT_OK);
 	after = dup(0);
 	close(after);
 	assert_int_equal(before, after);

@@ -139,8 +139,8 @@ static const struct {
 	{ C, "no-note", WT_ERR_INVALID, 0, { "note: is no WhisperTunnel plugin" } },
 	{ C, "two-notes", WT_ERR_INVALID, 0, { "note: ", "more than one" } },
 	{ C, "short-note", WT_ERR_INVALID, 0, { "note: ", "too short (8 bytes of 60)" } },
-	{ C, "abi-major", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 9.1", "speaks 0.1", "headers" } },
-	{ C, "abi-minor", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 0.0", "older than 0.1", "headers" } },
+	{ C, "abi-major", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 9.2", "speaks 0.2", "headers" } },
+	{ C, "abi-minor", WT_ERR_UNSUPPORTED, 0, { "note: ", "plugin ABI 0.0", "older than 0.2", "headers" } },
 	{ C, "other-kind", WT_ERR_INVALID, 0, { "note: ", "kind transport, not crypto" } },
 	{ C, "strange-kind", WT_ERR_INVALID, 0, { "note: ", "kind unknown, not crypto" } },
 	{ C, "other-name", WT_ERR_INVALID, 0, { "note: ", "\"somebody\"", "crypto-somebody.so" } },
@@ -156,7 +156,7 @@ static const struct {
 	{ C, "no-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "wt_plugin_descriptor", "WT_PLUGIN" } },
 	{ C, "borrowed-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "does not export" } },
 	{ C, "descriptor-short", WT_ERR_INVALID, 0, { "descriptor: ", "40 bytes, at least 56", "WT_PLUGIN" } },
-	{ C, "descriptor-abi", WT_ERR_INVALID, 0, { "descriptor: ", "ABI 3.1", "note says 0.1" } },
+	{ C, "descriptor-abi", WT_ERR_INVALID, 0, { "descriptor: ", "ABI 3.2", "note says 0.2" } },
 	{ C, "descriptor-kind", WT_ERR_INVALID, 0, { "descriptor: ", "auth plugin", "note says crypto" } },
 	{ C, "descriptor-name", WT_ERR_INVALID, 0, { "descriptor: ", "\"somebody\"", "\"descriptor-name\"" } },
 	{ C, "descriptor-version", WT_ERR_INVALID, 0, { "descriptor: ", "\"1.0\"", "\"2.0\"" } },
@@ -415,7 +415,7 @@ static void optional_slots_have_defaults(void **state)
 	struct wt_registry *registry = new_registry(0);
 	struct wt_error err = WT_ERROR_INIT;
 	struct sockaddr_storage address;
-	char text[64];
+	uint8_t key[WT_KEY_SIZE] = { 1 };
 
 	(void)state;
 	wt_fixture_install(WT_TEST_FIXTURE_DIR, "transport-still.so", place, NULL);
@@ -430,12 +430,11 @@ static void optional_slots_have_defaults(void **state)
 			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(still->ops.transport.move(NULL, NULL, NULL, NULL), WT_ERR_UNSUPPORTED);
 	packets->ops.transport.set_max_record(NULL, NULL, NULL, 1);
-	assert_int_equal(nobody->ops.auth.keygen(NULL, text, sizeof text, &err),
-			 WT_ERR_UNSUPPORTED);
+	assert_int_equal(nobody->ops.auth.keygen(NULL, key, &err), WT_ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.text, "no key pairs"));
-	assert_int_equal(nobody->ops.auth.pubkey(NULL, "x", text, sizeof text, &err),
-			 WT_ERR_UNSUPPORTED);
+	assert_int_equal(nobody->ops.auth.pubkey(NULL, key, key, &err), WT_ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.text, "no public keys"));
+	assert_non_null(nobody->ops.auth.silence_hint);
 	wt_registry_free(registry);
 }
 

@@ -36,6 +36,9 @@ static const struct wt_config_key keys[] = {
 	KEY(.name = "format", .type = WT_CONFIG_ENUM, SECTION, .choices = "text|json|none"),
 	KEY(.name = "listen", .type = WT_CONFIG_SOCKADDR, SECTION),
 	KEY(.name = "psk_file", .type = WT_CONFIG_KEYFILE32, .scope = WT_SCOPE_PEER),
+	KEY(.name = "private_key_file", .type = WT_CONFIG_KEYFILE32, SECTION,
+	    .make = "wtcore genkey"),
+	KEY(.name = "public_key", .type = WT_CONFIG_KEY32, .scope = WT_SCOPE_PEER),
 	KEY(.name = "sni", .type = WT_CONFIG_STRING, .scope = WT_SCOPE_ENDPOINT),
 };
 static const struct wt_key_table table = { keys, sizeof keys / sizeof keys[0], sizeof keys[0] };
@@ -83,7 +86,7 @@ static void scopes_choose_the_keys(void **state)
 
 	(void)state;
 	assert_non_null(cfg);
-	assert_int_equal(wt_config_count(cfg), 1);
+	assert_int_equal(wt_config_count(cfg), 2);
 	assert_ptr_equal(wt_config_at(cfg, 0), wt_config_find(cfg, "psk_file"));
 	assert_null(wt_config_find(cfg, "realm"));
 	assert_null(wt_config_find(cfg, "sni"));
@@ -230,6 +233,52 @@ static void key_files_are_read_beside_the_ini_file(void **state)
 	wt_scratch_free(dir);
 }
 
+static void a_missing_key_file_is_made_by_its_own_command(void **state)
+{
+	char *dir = wt_scratch_new();
+	struct wt_config *cfg = config();
+	struct wt_error err = WT_ERROR_INIT;
+
+	(void)state;
+	assert_int_equal(wt_config_set(cfg, "psk_file", "none", dir, &err), WT_ERR_CONFIG);
+	assert_non_null(strstr(err.text, "; wtcore genpsk > "));
+	assert_int_equal(wt_config_set(cfg, "private_key_file", "none", dir, &err), WT_ERR_CONFIG);
+	assert_non_null(strstr(err.text, "; wtcore genkey > "));
+	wt_config_free(cfg);
+	wt_scratch_free(dir);
+}
+
+static void keys_are_decoded_in_place(void **state)
+{
+	static const struct {
+		const char *text, *want;
+	} bad[] = {
+		{ "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8", "the value has 43 characters" },
+		{ "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9=", "the value is not base64" },
+		{ "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g", "the value holds 33 bytes" },
+		{ "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "the value is all zero" },
+		{ "alice.pub", "the value has 9 characters" },
+	};
+	size_t in_use = wt_secret_in_use();
+	struct wt_config *cfg = config();
+	struct wt_error err = WT_ERROR_INIT;
+
+	(void)state;
+	assert_null(wt_config_key32(cfg, "public_key"));
+	set(cfg, "public_key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		assert_int_equal(wt_config_set(cfg, "public_key", bad[i].text, ".", &err),
+				 WT_ERR_CONFIG);
+		if (strncmp(err.text, bad[i].want, strlen(bad[i].want)) != 0)
+			fail_msg("got \"%s\", want \"%s\"", err.text, bad[i].want);
+		assert_null(strstr(err.text, bad[i].text));
+	}
+	for (unsigned i = 0; i < 32; i++)
+		assert_int_equal(wt_config_key32(cfg, "public_key")[i], i);
+	wt_config_free(cfg);
+	assert_int_equal(wt_secret_in_use(), in_use);
+}
+
 static unsigned logged;
 
 static void count_line(void *arg, const char *line)
@@ -274,14 +323,16 @@ static void unsound_declarations_are_named(void **state)
 		{ "key k has the unknown scope 77",
 		  KEY(.name = "k", .type = WT_CONFIG_STRING, .scope = 77) },
 		{ "key k has the unknown type 0", KEY(.name = "k", SECTION) },
-		{ "key k has the unknown type 7", KEY(.name = "k", .type = 7, SECTION) },
+		{ "key k has the unknown type 8", KEY(.name = "k", .type = 8, SECTION) },
 		{ "key k has no choices", KEY(.name = "k", .type = WT_CONFIG_ENUM, SECTION) },
 		{ "key k has an empty range",
 		  KEY(.name = "k", .type = WT_CONFIG_UINT, SECTION, .min = 2, .max = 1) },
 		{ "the default of key k cannot be used: \"x\" found",
 		  KEY(.name = "k", .type = WT_CONFIG_BOOL, SECTION, .default_value = "x") },
-		{ "key k has a default; a key file has none",
+		{ "key k has a default; a key has none",
 		  KEY(.name = "k", .type = WT_CONFIG_KEYFILE32, SECTION, .default_value = "x") },
+		{ "key k has a default; a key has none",
+		  KEY(.name = "k", .type = WT_CONFIG_KEY32, SECTION, .default_value = "x") },
 	};
 	struct wt_config_key twice[] = { keys[0], keys[1], keys[0] };
 	struct wt_key_table doubled = { twice, 3, sizeof twice[0] };
@@ -336,6 +387,8 @@ int main(void)
 		cmocka_unit_test(bad_values_say_what_is_allowed),
 		cmocka_unit_test(addresses_become_a_list),
 		cmocka_unit_test(key_files_are_read_beside_the_ini_file),
+		cmocka_unit_test(a_missing_key_file_is_made_by_its_own_command),
+		cmocka_unit_test(keys_are_decoded_in_place),
 		cmocka_unit_test(wrong_reads_are_unset_and_logged),
 		cmocka_unit_test(unsound_declarations_are_named),
 		cmocka_unit_test(a_larger_stride_is_stepped_over),
