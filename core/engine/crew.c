@@ -65,22 +65,29 @@ static void *zeroed(size_t count, size_t size)
 	return p;
 }
 
+static void reap(struct wt_worker *worker)
+{
+	wt_conn_reap(worker);
+	wt_link_reap(worker);
+}
+
 /* On the worker's own thread, or after it ended. */
 static void end_connections(struct wt_worker *worker)
 {
 	uint8_t text[WT_CONTROL_MAX];
 
 	worker->stopping = true;
-	while (worker->conns) {
-		struct wt_conn *conn = worker->conns;
+	while (worker->links) {
+		struct wt_link *link = worker->links;
 
-		if (conn->state == WT_CONN_UP &&
-		    wt_output_text(conn, conn->keys.current, text,
-				   wt_control_close(text, WT_CLOSE_SHUTDOWN)))
-			wt_output_flush(conn);
-		wt_conn_close(conn, false, "this end stops");
+		for (struct wt_conn *conn = link->conns; conn && !link->closed; conn = conn->next)
+			if (conn->state == WT_CONN_UP &&
+			    wt_output_text(conn, conn->keys.current, text,
+					   wt_control_close(text, WT_CLOSE_SHUTDOWN)))
+				wt_output_flush(link);
+		wt_link_end(link, false, "this end stops");
 	}
-	wt_conn_reap(worker);
+	reap(worker);
 }
 
 static void on_stop(struct wt_note *note, struct wt_worker *worker)
@@ -200,7 +207,7 @@ static void turn(struct wt_worker *worker, uint64_t max_wait_ms)
 		worker->busy = true;
 	if (!alone)
 		wt_desk_ring(worker);
-	wt_conn_reap(worker);
+	reap(worker);
 }
 
 void wt_crew_turn(struct wt_crew *crew, uint64_t max_wait_ms)

@@ -165,64 +165,73 @@ static struct wt_instance *transport_of(const struct wt_host *host)
 }
 
 static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker *worker,
-				    void *tconn, struct wt_conn **out)
+				    void *tconn, struct wt_link **out)
 {
 	struct wt_instance *transport = transport_of(host);
-	struct wt_conn *conn;
+	struct wt_conn *conn = NULL;
+	struct wt_link *link;
 
 	if (!transport || worker->stopping)
 		return WT_ERR_CLOSED;
-	conn = wt_conn_new(worker, transport, false);
-	if (!conn)
+	link = wt_link_new(worker, transport, false);
+	if (link)
+		conn = wt_conn_new(link);
+	if (!conn) {
+		if (link)
+			wt_link_close(link, true);
 		return WT_ERR_NOMEM;
-	conn->tconn = tconn;
+	}
+	link->tconn = tconn;
 	wt_transport_source(transport, tconn, NULL, &conn->source);
 	wt_half_open_add(conn);
-	*out = conn;
+	*out = link;
 	return WT_OK;
 }
 
 static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
-			   struct wt_conn *conn)
+			   struct wt_link *link)
 {
+	struct wt_conn *conn = wt_link_only(link);
+
 	(void)host;
 	(void)worker;
-	if (conn->closed || conn->state != WT_CONN_DIALLING)
+	if (!conn || conn->state != WT_CONN_DIALLING)
 		return;
 	conn->state = WT_CONN_OPEN;
 	conn->give_up_ms = 0;
 	conn->peer->dial.connected = true;
-	wt_transport_source(conn->transport, conn->tconn, NULL, &conn->source);
+	wt_transport_source(link->transport, link->tconn, NULL, &conn->source);
 	wt_handshake_start(conn);
 }
 
 static void conn_readable(const struct wt_host *host, struct wt_worker *worker,
-			  struct wt_conn *conn)
+			  struct wt_link *link)
 {
 	(void)host;
 	(void)worker;
-	wt_conn_readable(conn);
+	wt_link_readable(link);
 }
 
 static void conn_writable(const struct wt_host *host, struct wt_worker *worker,
-			  struct wt_conn *conn)
+			  struct wt_link *link)
 {
 	(void)host;
 	(void)worker;
-	if (!conn->closed)
-		wt_transmit_writable(conn);
+	if (!link->closed)
+		wt_transmit_writable(link);
 }
 
-static void conn_ended(const struct wt_host *host, struct wt_worker *worker, struct wt_conn *conn,
+static void conn_ended(const struct wt_host *host, struct wt_worker *worker, struct wt_link *link,
 		       enum wt_status why, const char *text)
 {
+	const struct wt_conn *conn = wt_link_only(link);
 	char words[160];
 
 	(void)host;
 	(void)worker;
 	snprintf(words, sizeof words, "%s%s", text ? text : wt_status_text(why),
-		 conn->state == WT_CONN_UP ? ", without CLOSE (unclean)" : "");
-	wt_conn_close(conn, true, words);
+		 conn && conn->state == WT_CONN_UP ? ", without CLOSE (unclean)" : "");
+	wt_link_end(link, true, words);
 }
 
 /* ---- handshakes ------------------------------------------------------------------ */

@@ -121,7 +121,7 @@ static void message_in(struct wt_conn *conn, uint8_t *bytes, size_t len)
 }
 
 /* True: there is more, but the budget is spent. */
-static bool receive_from(struct wt_conn *conn)
+static bool receive_from(struct wt_link *link)
 {
 	struct wt_record records[RECV_RECORDS];
 	size_t bytes = 0, count = 0, got;
@@ -129,22 +129,22 @@ static bool receive_from(struct wt_conn *conn)
 	for (size_t i = 0; i < RECV_RECORDS; i++)
 		records[i].struct_size = sizeof records[i];
 	while (bytes < TURN_BYTES && count < TURN_RECORDS) {
-		enum wt_status status = wt_transport_recv(conn->transport, conn->worker,
-							  conn->tconn, records, RECV_RECORDS, &got);
+		enum wt_status status = wt_transport_recv(link->transport, link->worker,
+							  link->tconn, records, RECV_RECORDS, &got);
 
 		if (status == WT_AGAIN)
 			return false;
 		if (status == WT_ERR_LIMIT) {
-			wt_drop_count(conn->worker, conn->peer, WT_DROP_LENGTH);
-			wt_conn_close(conn, true, "a message had an impossible length");
+			wt_drop_count(link->worker, wt_link_only(link)->peer, WT_DROP_LENGTH);
+			wt_link_end(link, true, "a message had an impossible length");
 		}
 		/* Of any other end conn_ended brings the words. */
 		if (status != WT_OK)
 			return false;
 		for (size_t i = 0; i < got; i++) {
 			bytes += records[i].len;
-			message_in(conn, records[i].data, records[i].len);
-			if (conn->closed)
+			message_in(wt_link_only(link), records[i].data, records[i].len);
+			if (link->closed)
 				return false;
 		}
 		count += got;
@@ -157,15 +157,15 @@ bool wt_receive_turn(struct wt_worker *worker)
 	size_t waiting = 0;
 
 	/* Those that have more go to the end of the list, for the next turn. */
-	for (const struct wt_conn *c = worker->readable; c; c = c->next_readable)
+	for (const struct wt_link *l = worker->readable; l; l = l->next_readable)
 		waiting++;
 	while (waiting-- > 0) {
-		struct wt_conn *conn = wt_conn_next_readable(worker);
+		struct wt_link *link = wt_link_next_readable(worker);
 
-		if (!conn)
+		if (!link)
 			break;
-		if (receive_from(conn))
-			wt_conn_readable(conn);
+		if (receive_from(link))
+			wt_link_readable(link);
 	}
 	wt_output_flush_all(worker);
 	return worker->readable != NULL;

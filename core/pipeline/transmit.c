@@ -68,7 +68,7 @@ static void on_pause_over(void *arg, struct wt_worker *worker)
 	/* It has had its time: the device does not wait for it again before
 	 * it moved. */
 	if (conn)
-		conn->stalled = true;
+		conn->link->stalled = true;
 	set_paused(worker, false);
 }
 
@@ -175,7 +175,7 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 static bool link_takes_more(const struct wt_peer *peer)
 {
 	if (peer->active && !wt_output_ready(peer->active))
-		wt_output_flush(peer->active);
+		wt_output_flush(peer->active->link);
 	return peer->active && wt_output_ready(peer->active);
 }
 
@@ -361,7 +361,7 @@ static bool link_holds_device(const struct wt_worker *worker)
 {
 	const struct wt_peer *peer = worker->tun.last_peer;
 
-	return peer && peer->active && peer->active->blocked && !peer->active->stalled;
+	return peer && peer->active && peer->active->link->blocked && !peer->active->link->stalled;
 }
 
 /* Everybody but a sole peer whose link is full is read for. */
@@ -426,29 +426,38 @@ bool wt_transmit_handed(struct wt_worker *worker)
 	return wt_desk_waits(worker);
 }
 
-void wt_transmit_writable(struct wt_conn *conn)
+/* Seal what waits for the peer of `conn`, as far as its link takes it. */
+static void send_waiting(struct wt_conn *conn, bool held)
 {
 	struct wt_peer *peer = conn->peer;
-	struct wt_worker *worker = conn->worker;
-	/* Its packets wait as those do that are still in the device. */
-	bool held = worker->tun.last_peer == peer && link_holds_device(worker) &&
-		    alone_on_device(worker);
 
-	conn->blocked = conn->stalled = false;
-	wt_output_flush(conn);
-	if (!peer || peer->active != conn)
-		return;
 	while (peer->active == conn && peer->queue.head) {
 		if (!wt_output_ready(conn))
-			wt_output_flush(conn);
+			wt_output_flush(conn->link);
 		if (conn->closed || !wt_output_ready(conn))
 			break;
-		if (!held && head_is_old(worker, &peer->queue))
+		if (!held && head_is_old(conn->worker, &peer->queue))
 			drop_head(peer, &peer->queue);
 		else
 			send_queued(peer);
 	}
-	wt_output_flush(conn);
-	if (worker->tun.paused && worker->tun.last_peer == peer && !conn->blocked)
+	wt_output_flush(conn->link);
+}
+
+void wt_transmit_writable(struct wt_link *link)
+{
+	struct wt_worker *worker = link->worker;
+	struct wt_conn *conn = wt_link_only(link);
+	struct wt_peer *peer = conn ? conn->peer : NULL;
+	/* Its packets wait as those do that are still in the device. */
+	bool held = worker->tun.last_peer == peer && link_holds_device(worker) &&
+		    alone_on_device(worker);
+
+	link->blocked = link->stalled = false;
+	wt_output_flush(link);
+	if (!peer || peer->active != conn)
+		return;
+	send_waiting(conn, held);
+	if (worker->tun.paused && worker->tun.last_peer == peer && !link->blocked)
 		set_paused(worker, false);
 }

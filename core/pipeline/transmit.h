@@ -5,7 +5,7 @@
 #ifndef WT_PIPELINE_TRANSMIT_H
 #define WT_PIPELINE_TRANSMIT_H
 
-#include "session/conn.h"
+#include "session/link.h"
 
 /* Per peer, while its connection takes nothing: more would only be delay. */
 #define WT_QUEUE_BYTES (256u * 1024u)
@@ -23,7 +23,7 @@ bool wt_transmit_turn(struct wt_worker *worker);
  * turn's budget. True: there is more. With several workers only. */
 bool wt_transmit_handed(struct wt_worker *worker);
 
-/* The transport can go on with `conn`: what waits is sent. */
-void wt_transmit_writable(struct wt_conn *conn);
+/* The transport can go on with `link`: what waits is sent. */
+void wt_transmit_writable(struct wt_link *link);
 
 #endif

@@ -151,7 +151,7 @@ static inline enum wt_status wt_transport_listen(const struct wt_instance *trans
 static inline enum wt_status wt_transport_dial(const struct wt_instance *transport,
 					       struct wt_worker *worker,
 					       const struct sockaddr *remote, socklen_t remote_len,
-					       const struct wt_config *cfg, struct wt_conn *conn,
+					       const struct wt_config *cfg, struct wt_link *conn,
 					       void **tconn, struct wt_error *err)
 {
 	return wt_transport_ops(transport)->dial(transport->self, worker, remote, remote_len, cfg,

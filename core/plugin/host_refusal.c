@@ -84,20 +84,20 @@ static void no_slot_done(const struct wt_host *host, struct wt_worker *worker, s
 }
 
 static enum wt_status no_accepted(const struct wt_host *host, struct wt_worker *worker, void *tconn,
-				  struct wt_conn **conn)
+				  struct wt_link **conn)
 {
 	(void)host, (void)worker, (void)tconn, (void)conn;
 	return WT_ERR_UNSUPPORTED;
 }
 
 static void no_conn_event(const struct wt_host *host, struct wt_worker *worker,
-			  struct wt_conn *conn)
+			  struct wt_link *conn)
 {
 	(void)host, (void)worker, (void)conn;
 }
 
 static void no_conn_ended(const struct wt_host *host, struct wt_worker *worker,
-			  struct wt_conn *conn, enum wt_status why, const char *text)
+			  struct wt_link *conn, enum wt_status why, const char *text)
 {
 	(void)host, (void)worker, (void)conn, (void)why, (void)text;
 }

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "plugin/call.h"
 #include "session/half_open.h"
 #include "session/handshake.h"
 #include "session/life.h"
@@ -18,8 +17,9 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	wt_life_run(arg);
 }
 
-struct wt_conn *wt_conn_new(struct wt_worker *worker, struct wt_instance *transport, bool dialled)
+struct wt_conn *wt_conn_new(struct wt_link *link)
 {
+	struct wt_worker *worker = link->worker;
 	struct wt_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn)
@@ -29,81 +29,45 @@ struct wt_conn *wt_conn_new(struct wt_worker *worker, struct wt_instance *transp
 		return NULL;
 	}
 	conn->worker = worker;
-	conn->transport = transport;
-	conn->dialled = dialled;
+	conn->link = link;
+	conn->dialled = link->dialled;
 	/* No two workers have the same: plugins see all of them. */
 	conn->number = (uint64_t)worker->index << NUMBER_WORKER_SHIFT | ++worker->last_number;
-	conn->state = dialled ? WT_CONN_DIALLING : WT_CONN_OPEN;
+	conn->state = conn->dialled ? WT_CONN_DIALLING : WT_CONN_OPEN;
 	conn->opened_ms = worker->loop.now_ms;
 	conn->source.struct_size = sizeof(conn->source);
-	conn->next = worker->conns;
+	conn->next = link->conns;
 	if (conn->next)
 		conn->next->prev = conn;
-	worker->conns = conn;
+	link->conns = conn;
 	return conn;
-}
-
-static void unlink_readable(struct wt_conn *conn)
-{
-	struct wt_worker *worker = conn->worker;
-	struct wt_conn *before = NULL;
-
-	if (!conn->in_readable)
-		return;
-	for (struct wt_conn *c = worker->readable; c != conn; c = c->next_readable)
-		before = c;
-	if (before)
-		before->next_readable = conn->next_readable;
-	else
-		worker->readable = conn->next_readable;
-	if (worker->readable_last == conn)
-		worker->readable_last = before;
-	conn->in_readable = false;
-}
-
-static void unlink_unsent(struct wt_conn *conn)
-{
-	struct wt_conn **at = &conn->worker->unsent;
-
-	if (!conn->in_unsent)
-		return;
-	while (*at != conn)
-		at = &(*at)->next_unsent;
-	*at = conn->next_unsent;
-	conn->in_unsent = false;
 }
 
 void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
 {
 	struct wt_worker *worker = conn->worker;
+	struct wt_link *link = conn->link;
 	struct wt_peer *peer = conn->peer;
 
 	if (conn->closed)
 		return;
 	conn->closed = true;
-	unlink_readable(conn);
-	unlink_unsent(conn);
 	wt_half_open_remove(conn);
 	wt_handshake_abandon(&conn->own);
 	wt_handshake_abandon(&conn->pending);
-	for (size_t i = 0; i < conn->out_count; i++)
-		(void)wt_worker_slot_put(worker, conn->out[i].slot);
-	conn->out_count = conn->out_urgent = conn->out_bytes = 0;
-	if (conn->tconn)
-		wt_transport_close(conn->transport, worker, conn->tconn, abort);
-	conn->tconn = NULL;
 	wt_keyring_wipe(&conn->keys);
 	wt_timer_fini(&conn->timer);
 
 	if (conn->prev)
 		conn->prev->next = conn->next;
 	else
-		worker->conns = conn->next;
+		link->conns = conn->next;
 	if (conn->next)
 		conn->next->prev = conn->prev;
 	conn->prev = NULL;
 	conn->next = worker->dead;
 	worker->dead = conn;
+	wt_link_close(link, abort);
 	if (peer)
 		wt_peer_conn_closed(peer, conn, why);
 }
@@ -120,34 +84,11 @@ void wt_conn_reap(struct wt_worker *worker)
 
 struct wt_conn *wt_conn_by_ticket(struct wt_worker *worker, uint64_t ticket)
 {
-	for (struct wt_conn *conn = worker->conns; conn; conn = conn->next)
-		if (ticket != 0 && conn->question.ticket == ticket)
-			return conn;
+	for (struct wt_link *link = worker->links; link; link = link->next)
+		for (struct wt_conn *conn = link->conns; conn; conn = conn->next)
+			if (ticket != 0 && conn->question.ticket == ticket)
+				return conn;
 	return NULL;
-}
-
-void wt_conn_readable(struct wt_conn *conn)
-{
-	struct wt_worker *worker = conn->worker;
-
-	if (conn->closed || conn->in_readable)
-		return;
-	conn->in_readable = true;
-	conn->next_readable = NULL;
-	if (worker->readable)
-		worker->readable_last->next_readable = conn;
-	else
-		worker->readable = conn;
-	worker->readable_last = conn;
-}
-
-struct wt_conn *wt_conn_next_readable(struct wt_worker *worker)
-{
-	struct wt_conn *conn = worker->readable;
-
-	if (conn)
-		unlink_readable(conn);
-	return conn;
 }
 
 void wt_conn_schedule_at(struct wt_conn *conn, uint64_t due_ms)

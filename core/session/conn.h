@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * conn.h: one association with one other end: a connection of a stream
- * transport, with the keys that were negotiated on it and die with it.
+ * conn.h: one association with one other end, with the keys that were negotiated
+ * on it and die with it. It goes over a link (session/link): a stream's own.
  *
  * Life: dialled or accepted -> OPEN (a stranger) -> PROVEN (its handshake
  * holds, keys not confirmed) -> UP -> perhaps DRAINING (another took its place)
@@ -17,9 +17,7 @@
 
 #include "record/inner.h"
 #include "session/keyring.h"
-#include "worker/worker.h"
-
-struct wt_instance;
+#include "session/link.h"
 
 enum wt_conn_state {
 	WT_CONN_DIALLING, /* the transport is at it */
@@ -28,14 +26,6 @@ enum wt_conn_state {
 	WT_CONN_UP,	  /* carries traffic */
 	WT_CONN_DRAINING  /* replaced: receives for a while */
 };
-
-/* Records that wait for the transport. Sealed ones cannot be dropped (a gap
- * ends a stream), so there are few. */
-#define WT_CONN_OUT 20u
-#define WT_CONN_OUT_SEALED 16u /* the rest is for handshake messages */
-/* From here on they are handed over: what was sealed is still in the cache, and
- * what the transport does not take is delay for all that comes behind it. */
-#define WT_CONN_OUT_BYTES (64u * 1024u)
 
 /* Whose message an auth plugin was given. */
 enum wt_handshake_role {
@@ -63,16 +53,13 @@ struct wt_question {
 
 struct wt_conn {
 	struct wt_worker *worker;
-	struct wt_instance *transport;
-	void *tconn; /* NULL once closed */
+	struct wt_link *link; /* what it goes over */
 	uint64_t number;
 	enum wt_conn_state state;
 	bool dialled; /* by this end */
 	bool closed;
 	bool asked;	      /* a first message of ours has no answer yet */
 	bool answered;	      /* theirs got a RETRY: the next one must be accepted */
-	bool blocked;	      /* conn_writable will say when to go on */
-	bool stalled;	      /* ... and it did not for a long time */
 	struct wt_peer *peer; /* NULL: not known yet */
 	struct wt_source source;
 
@@ -82,9 +69,6 @@ struct wt_conn {
 	struct wt_question question;   /* an auth plugin is still thinking about it */
 	struct wt_inner_limits limits; /* what the other end takes */
 	uint64_t rtt_ns;	       /* of the first handshake */
-
-	struct wt_record out[WT_CONN_OUT]; /* handshake messages first */
-	size_t out_count, out_urgent, out_bytes;
 
 	struct wt_timer timer; /* the soonest of what follows, all boot time, 0: never */
 	uint64_t opened_ms, up_ms;
@@ -97,18 +81,16 @@ struct wt_conn {
 	uint64_t dead_ms;      /* sent, nothing accepted since */
 	uint64_t drain_ms;     /* DRAINING ends */
 
-	struct wt_conn *prev, *next; /* worker->conns, or ->dead */
-	struct wt_conn *next_readable, *next_unsent;
+	struct wt_conn *prev, *next; /* link->conns, or worker->dead */
 	struct wt_conn *half_prev, *half_next;
-	bool in_readable, in_unsent, in_half_open;
+	bool in_half_open;
 };
 
-/* A new one in `worker`, without a transport connection yet. NULL: no memory. */
-struct wt_conn *wt_conn_new(struct wt_worker *worker, struct wt_instance *transport,
-			    bool dialled) WT_MUST_CHECK;
+/* A new one on `link`. NULL: no memory. */
+struct wt_conn *wt_conn_new(struct wt_link *link) WT_MUST_CHECK;
 
-/* End it: wipes its keys, closes the transport's side (`abort`: without waiting
- * for what was not sent) and tells its peer `why`, in words for the log. */
+/* End it: wipes its keys, closes its link (`abort`: without waiting for what was
+ * not sent) and tells its peer `why`, in words for the log. */
 void wt_conn_close(struct wt_conn *conn, bool abort, const char *why);
 
 /* Free what was closed; at the end of a turn. */
@@ -121,9 +103,5 @@ struct wt_conn *wt_conn_by_ticket(struct wt_worker *worker, uint64_t ticket);
 void wt_conn_schedule(struct wt_conn *conn);
 /* One of them was set to `due_ms`: see that the timer is not later. Cheap. */
 void wt_conn_schedule_at(struct wt_conn *conn, uint64_t due_ms);
-
-/* Put in the list of what is received in this turn, if it is not there. */
-void wt_conn_readable(struct wt_conn *conn);
-struct wt_conn *wt_conn_next_readable(struct wt_worker *worker); /* takes it out */
 
 #endif

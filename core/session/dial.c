@@ -161,6 +161,7 @@ static void dial_next(struct wt_peer *peer)
 	socklen_t remote_len = remote->ss_family == AF_INET ? sizeof(struct sockaddr_in)
 							    : sizeof(struct sockaddr_in6);
 	struct wt_error err = WT_ERROR_INIT;
+	struct wt_link *link;
 	struct wt_conn *conn;
 
 	if (wt_peer_settings_loop(peer->settings, (const struct sockaddr *)remote)) {
@@ -173,8 +174,11 @@ static void dial_next(struct wt_peer *peer)
 		wt_dial_failed(peer, "its address is inside its own allowed_ips");
 		return;
 	}
-	conn = wt_conn_new(peer->worker, transport, true);
+	link = wt_link_new(peer->worker, transport, true);
+	conn = link ? wt_conn_new(link) : NULL;
 	if (!conn) {
+		if (link)
+			wt_link_close(link, true);
 		wt_dial_failed(peer, "out of memory");
 		return;
 	}
@@ -183,7 +187,7 @@ static void dial_next(struct wt_peer *peer)
 	wt_conn_schedule(conn);
 	peer->attempt = conn;
 	if (wt_transport_dial(transport, peer->worker, (const struct sockaddr *)remote, remote_len,
-			      endpoint->config, conn, &conn->tconn, &err) != WT_OK)
+			      endpoint->config, link, &link->tconn, &err) != WT_OK)
 		wt_conn_close(conn, true, err.text);
 }
 

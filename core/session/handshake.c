@@ -128,7 +128,7 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 		wt_drop_count(conn->worker, conn->peer, WT_DROP_CRYPTO);
 		return false;
 	}
-	uint32_t largest = wt_transport_max_record(conn->transport, conn->tconn, NULL);
+	uint32_t largest = wt_transport_max_record(conn->link->transport, conn->link->tconn, NULL);
 
 	conn->limits = (struct wt_inner_limits){
 		.features = params.features,
@@ -142,12 +142,12 @@ static bool reply(struct wt_conn *conn, const struct wt_auth_out *out)
 {
 	if (out->reply_len == 0)
 		return true;
-	if (!wt_output_handshake(conn, out->reply, out->reply_len)) {
+	if (!wt_output_handshake(conn->link, out->reply, out->reply_len)) {
 		wt_conn_close(conn, true, "no room for a handshake message");
 		return false;
 	}
 	/* At once: strangers' answers hold no buffer until the turn is over. */
-	wt_output_flush(conn);
+	wt_output_flush(conn->link);
 	return !conn->closed;
 }
 
@@ -209,7 +209,8 @@ static void proven(struct wt_conn *conn, const struct wt_auth_out *out)
 		conn->state = WT_CONN_PROVEN;
 	/* Until a record under the new keys shows that they arrived. */
 	conn->own.deadline_ms = worker->loop.now_ms + wait;
-	wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
+	wt_transport_set_max_record(conn->link->transport, worker, conn->link->tconn,
+				    WT_RECORD_MAX);
 	wt_conn_schedule(conn);
 	if (!reply(conn, out))
 		return;
@@ -240,7 +241,8 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 	wt_half_open_remove(conn);
 	wt_life_keys_fresh(conn);
 	if (theirs) {
-		wt_transport_set_max_record(conn->transport, worker, conn->tconn, WT_RECORD_MAX);
+		wt_transport_set_max_record(conn->link->transport, worker, conn->link->tconn,
+					    WT_RECORD_MAX);
 		/* Tells the dialler that its proof arrived; any record does. */
 		if (!wt_output_text(conn, conn->keys.current, padding, sizeof padding))
 			wt_life_keepalive_in(conn, WT_REPEAT_MS);

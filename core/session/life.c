@@ -103,7 +103,7 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 	if (due(&conn->drain_ms, now)) {
 		(void)wt_output_text(conn, conn->keys.current, text,
 				     wt_control_close(text, WT_CLOSE_REPLACED));
-		wt_output_flush(conn);
+		wt_output_flush(conn->link);
 		wt_conn_close(conn, false, "replaced by a newer connection");
 	} else if (due(&conn->give_up_ms, now)) {
 		wt_conn_close(conn, true,
@@ -162,6 +162,6 @@ void wt_life_run(struct wt_conn *conn)
 		wt_life_stop_traffic(conn);
 	if (conn->closed)
 		return;
-	wt_output_flush(conn);
+	wt_output_flush(conn->link);
 	wt_conn_schedule(conn);
 }

@@ -10,13 +10,13 @@
  * begins with `prefix` bytes. */
 #define RECORD_AT(prefix) (WT_SLOT_PACKET - (prefix)-WT_RECORD_HEADER)
 
-static void mark_unsent(struct wt_conn *conn)
+static void mark_unsent(struct wt_link *link)
 {
-	if (conn->in_unsent || conn->blocked)
+	if (link->in_unsent || link->blocked)
 		return;
-	conn->in_unsent = true;
-	conn->next_unsent = conn->worker->unsent;
-	conn->worker->unsent = conn;
+	link->in_unsent = true;
+	link->next_unsent = link->worker->unsent;
+	link->worker->unsent = link;
 }
 
 static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_t len)
@@ -32,16 +32,18 @@ static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_
 bool wt_output_ready(const struct wt_conn *conn)
 {
 	const struct wt_worker *worker = conn->worker;
+	const struct wt_link *link = conn->link;
 	bool plenty = worker->slots.free_count > worker->spare_slots;
 
-	return !conn->blocked && conn->out_bytes < WT_CONN_OUT_BYTES &&
-	       conn->out_count - conn->out_urgent < (plenty ? WT_CONN_OUT_SEALED : 1);
+	return !link->blocked && link->out_bytes < WT_LINK_OUT_BYTES &&
+	       link->out_count - link->out_urgent < (plenty ? WT_LINK_OUT_SEALED : 1);
 }
 
 /* Seal prefix + `body_len` bytes. */
 static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
 			 size_t prefix_len, size_t body_len)
 {
+	struct wt_link *link = conn->link;
 	uint64_t now = conn->worker->loop.now_ms;
 	size_t record_len = WT_RECORD_HEADER + prefix_len + body_len + WT_TAG_SIZE;
 	enum wt_status status =
@@ -52,10 +54,10 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
 		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
 	}
-	conn->out[conn->out_count++] = record_of(buffer, prefix_len, record_len);
-	conn->out_bytes += record_len;
+	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len);
+	link->out_bytes += record_len;
 	conn->keepalive_ms = 0;
-	mark_unsent(conn);
+	mark_unsent(link);
 	return WT_DROP_NONE;
 }
 
@@ -68,9 +70,10 @@ enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, co
 
 bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
 {
+	const struct wt_link *link = conn->link;
 	struct wt_buffer *buffer;
 
-	if (!pair || conn->closed || conn->out_count - conn->out_urgent >= WT_CONN_OUT_SEALED)
+	if (!pair || conn->closed || link->out_count - link->out_urgent >= WT_LINK_OUT_SEALED)
 		return false;
 	buffer = wt_slot_get(&conn->worker->slots);
 	if (!buffer)
@@ -79,53 +82,53 @@ bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t
 	return seal(conn, pair, buffer, 0, len) == WT_DROP_NONE;
 }
 
-bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t len)
+bool wt_output_handshake(struct wt_link *link, const uint8_t *message, size_t len)
 {
 	struct wt_buffer *buffer;
 
-	if (conn->out_count == WT_CONN_OUT)
+	if (link->out_count == WT_LINK_OUT)
 		return false;
-	buffer = wt_slot_get(&conn->worker->slots);
+	buffer = wt_slot_get(&link->worker->slots);
 	if (!buffer)
 		return false;
 	memcpy(buffer->slot.base + RECORD_AT(0), message, len);
-	memmove(&conn->out[conn->out_urgent + 1], &conn->out[conn->out_urgent],
-		(conn->out_count - conn->out_urgent) * sizeof(conn->out[0]));
-	conn->out[conn->out_urgent++] = record_of(buffer, 0, len);
-	conn->out_count++;
-	conn->out_bytes += len;
-	mark_unsent(conn);
+	memmove(&link->out[link->out_urgent + 1], &link->out[link->out_urgent],
+		(link->out_count - link->out_urgent) * sizeof(link->out[0]));
+	link->out[link->out_urgent++] = record_of(buffer, 0, len);
+	link->out_count++;
+	link->out_bytes += len;
+	mark_unsent(link);
 	return true;
 }
 
-void wt_output_flush(struct wt_conn *conn)
+void wt_output_flush(struct wt_link *link)
 {
 	size_t taken = 0;
 
-	if (conn->closed || conn->blocked || conn->out_count == 0)
+	if (link->closed || link->blocked || link->out_count == 0)
 		return;
-	enum wt_status status = wt_transport_send(conn->transport, conn->worker, conn->tconn,
-						  conn->out, conn->out_count, &taken);
+	enum wt_status status = wt_transport_send(link->transport, link->worker, link->tconn,
+						  link->out, link->out_count, &taken);
 
 	/* On an error conn_ended comes, if it has not come already. */
-	if (status != WT_OK || taken < conn->out_count)
-		conn->blocked = true;
-	if (conn->closed)
+	if (status != WT_OK || taken < link->out_count)
+		link->blocked = true;
+	if (link->closed)
 		return;
 	for (size_t i = 0; i < taken; i++)
-		conn->out_bytes -= conn->out[i].len;
-	conn->out_count -= taken;
-	conn->out_urgent -= taken < conn->out_urgent ? taken : conn->out_urgent;
-	memmove(&conn->out[0], &conn->out[taken], conn->out_count * sizeof(conn->out[0]));
+		link->out_bytes -= link->out[i].len;
+	link->out_count -= taken;
+	link->out_urgent -= taken < link->out_urgent ? taken : link->out_urgent;
+	memmove(&link->out[0], &link->out[taken], link->out_count * sizeof(link->out[0]));
 }
 
 void wt_output_flush_all(struct wt_worker *worker)
 {
 	while (worker->unsent) {
-		struct wt_conn *conn = worker->unsent;
+		struct wt_link *link = worker->unsent;
 
-		worker->unsent = conn->next_unsent;
-		conn->in_unsent = false;
-		wt_output_flush(conn);
+		worker->unsent = link->next_unsent;
+		link->in_unsent = false;
+		wt_output_flush(link);
 	}
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * output.h: what a connection sends: sealing, and handing to the transport.
+ * output.h: what an association sends: sealing, and handing to the transport.
  *
  * Records are sealed in the order in which they will leave. What the transport
- * did not take stays in conn->out, in order; nothing more is sealed then.
+ * did not take stays in link->out, in order; nothing more is sealed then.
  */
 #ifndef WT_SESSION_OUTPUT_H
 #define WT_SESSION_OUTPUT_H
@@ -15,7 +15,7 @@ bool wt_output_ready(const struct wt_conn *conn);
 
 /* Seal the packet in `buffer` (buffer->len bytes at WT_SLOT_PACKET) behind the
  * `prefix_len` bytes of its inner header, under the current key. The buffer is
- * the connection's from here, also on failure: the drop's reason then, counted
+ * the link's from here, also on failure: the drop's reason then, counted
  * by the caller. It leaves with the next wt_output_flush. */
 enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, const uint8_t *prefix,
 			      size_t prefix_len) WT_MUST_CHECK;
@@ -26,11 +26,11 @@ bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t
 
 /* Queue a handshake message before all records not yet taken by the transport.
  * False: no buffer or no room. */
-bool wt_output_handshake(struct wt_conn *conn, const uint8_t *message, size_t len);
+bool wt_output_handshake(struct wt_link *link, const uint8_t *message, size_t len);
 
 /* Hand to the transport what is there. */
-void wt_output_flush(struct wt_conn *conn);
-/* The same for all connections that got something in this turn. */
+void wt_output_flush(struct wt_link *link);
+/* The same for all links that got something in this turn. */
 void wt_output_flush_all(struct wt_worker *worker);
 
 #endif

@@ -212,7 +212,8 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 		drain(peer, before);
 	wt_dial_succeeded(peer);
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
-	       wt_peer_name(peer), conn->source.text, wt_node_transport_name(node, conn->transport),
+	       wt_peer_name(peer), conn->source.text,
+	       wt_node_transport_name(node, conn->link->transport),
 	       node->settings->crypto.plugin->name,
 	       conn->limits.inner_mtu < node->limits.inner_mtu ? conn->limits.inner_mtu
 							       : node->limits.inner_mtu,

@@ -18,6 +18,7 @@
 
 struct wt_node;
 struct wt_conn;
+struct wt_link;
 struct wt_peer;
 struct wt_resolver_client;
 
@@ -73,10 +74,11 @@ struct wt_worker {
 	bool stopping; /* nothing is dialled or accepted any more */
 	bool busy;     /* the last turn left something to do */
 
-	struct wt_conn *conns;			    /* all of them */
+	struct wt_link *links;			    /* all of them */
 	struct wt_conn *dead;			    /* closed in this turn, freed at its end */
-	struct wt_conn *readable, *readable_last;   /* recv has not said WT_AGAIN */
-	struct wt_conn *unsent;			    /* with records to send, not blocked */
+	struct wt_link *dead_links;		    /* likewise */
+	struct wt_link *readable, *readable_last;   /* recv has not said WT_AGAIN */
+	struct wt_link *unsent;			    /* with records to send, not blocked */
 	struct wt_conn *half_open, *half_open_last; /* strangers, the oldest first */
 	size_t half_open_count;
 

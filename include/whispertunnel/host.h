@@ -30,7 +30,7 @@ struct wt_timer;    /* opaque */
 struct wt_watch;    /* opaque */
 struct wt_resolve;  /* opaque */
 struct wt_config;   /* checked settings of one scope; opaque */
-struct wt_conn;	    /* the core's side of a connection; opaque */
+struct wt_link;	    /* the core's side of a connection; opaque */
 struct wt_auth_out; /* auth.h */
 
 enum wt_log_level { WT_LOG_ERROR = 0, WT_LOG_WARN = 1, WT_LOG_INFO = 2, WT_LOG_DEBUG = 3 };
@@ -166,23 +166,23 @@ struct wt_host {
 	 * and the plugin may report events for it; anything else: the plugin
 	 * closes it at once. */
 	enum wt_status (*conn_accepted)(const struct wt_host *host, struct wt_worker *worker,
-					void *tconn, struct wt_conn **conn);
+					void *tconn, struct wt_link **conn);
 	/* A dial succeeded; of datagrams: there is a socket, nothing was sent. */
 	void (*conn_connected)(const struct wt_host *host, struct wt_worker *worker,
-			       struct wt_conn *conn);
+			       struct wt_link *conn);
 	/* recv() may have something. Reported again, every turn, until recv()
 	 * has been called and said WT_AGAIN. */
 	void (*conn_readable)(const struct wt_host *host, struct wt_worker *worker,
-			      struct wt_conn *conn);
+			      struct wt_link *conn);
 	/* Exactly once after a short `taken`. */
 	void (*conn_writable)(const struct wt_host *host, struct wt_worker *worker,
-			      struct wt_conn *conn);
+			      struct wt_link *conn);
 	/* The dial failed or the connection ended, whoever ended it; `text`
 	 * says why in words ("connection refused"). Reported at most once; the
 	 * core then calls close(), possibly inside this call. Records received
 	 * before are delivered first. */
 	void (*conn_ended)(const struct wt_host *host, struct wt_worker *worker,
-			   struct wt_conn *conn, enum wt_status why, const char *text);
+			   struct wt_link *conn, enum wt_status why, const char *text);
 
 	/* ---- handshakes (auth). */
 	/* Are the peer's parameters acceptable? The reason is logged here. */

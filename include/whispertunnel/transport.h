@@ -109,7 +109,7 @@ struct wt_transport_ops {
 	 * nothing about the other end, to which nothing was sent. Required. */
 	enum wt_status (*dial)(void *self, struct wt_worker *worker, const struct sockaddr *remote,
 			       socklen_t remote_len, const struct wt_config *cfg,
-			       struct wt_conn *conn, void **tconn, struct wt_error *err);
+			       struct wt_link *conn, void **tconn, struct wt_error *err);
 
 	/* End a connection and free it: nothing is reported for it any more,
 	 * its slots are given back. `abort` discards what was not yet sent,

@@ -190,7 +190,7 @@ void wt_tcp_conn_accept(struct wt_tcp *tcp, struct wt_worker *worker, int fd,
 {
 	const struct wt_host *host = tcp->host;
 	struct wt_tcp_conn *conn = conn_new(tcp, worker, fd, remote, WT_EVENT_READ);
-	struct wt_conn *core = NULL;
+	struct wt_link *core = NULL;
 
 	if (!conn) {
 		host->count(host, worker, tcp->counters.accept_refused, 1);
@@ -209,7 +209,7 @@ void wt_tcp_conn_accept(struct wt_tcp *tcp, struct wt_worker *worker, int fd,
 }
 
 enum wt_status wt_tcp_conn_dial(struct wt_tcp *tcp, struct wt_worker *worker,
-				const struct sockaddr_storage *remote, struct wt_conn *core,
+				const struct sockaddr_storage *remote, struct wt_link *core,
 				struct wt_tcp_conn **out, struct wt_error *err)
 {
 	const struct wt_host *host = tcp->host;

@@ -54,7 +54,7 @@ struct wt_tcp_sending {
 struct wt_tcp_conn {
 	struct wt_tcp *tcp;
 	struct wt_worker *worker;
-	struct wt_conn *core; /* the core's side */
+	struct wt_link *core; /* the core's side */
 	enum wt_tcp_phase phase;
 	unsigned holds;
 	int fd;
@@ -77,7 +77,7 @@ struct wt_tcp_conn {
 void wt_tcp_conn_accept(struct wt_tcp *tcp, struct wt_worker *worker, int fd,
 			const struct sockaddr_storage *remote);
 enum wt_status wt_tcp_conn_dial(struct wt_tcp *tcp, struct wt_worker *worker,
-				const struct sockaddr_storage *remote, struct wt_conn *core,
+				const struct sockaddr_storage *remote, struct wt_link *core,
 				struct wt_tcp_conn **out, struct wt_error *err) WT_MUST_CHECK;
 void wt_tcp_conn_close(struct wt_tcp_conn *conn, bool abort);
 

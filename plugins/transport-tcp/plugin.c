@@ -61,7 +61,7 @@ static enum wt_status tcp_listen(void *self, struct wt_worker *worker, struct wt
 
 static enum wt_status tcp_dial(void *self, struct wt_worker *worker, const struct sockaddr *remote,
 			       socklen_t remote_len, const struct wt_config *cfg,
-			       struct wt_conn *conn, void **tconn, struct wt_error *err)
+			       struct wt_link *conn, void **tconn, struct wt_error *err)
 {
 	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
 	struct wt_tcp_conn *made = NULL;

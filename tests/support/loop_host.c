@@ -390,7 +390,7 @@ struct wt_loop_conn *wt_loop_host_conn(struct wt_loop_host *host)
 	return conn;
 }
 
-static struct wt_loop_conn *reported(struct wt_conn *conn)
+static struct wt_loop_conn *reported(struct wt_link *conn)
 {
 	struct wt_loop_conn *loop_conn = (struct wt_loop_conn *)conn;
 
@@ -401,7 +401,7 @@ static struct wt_loop_conn *reported(struct wt_conn *conn)
 }
 
 static enum wt_status loop_conn_accepted(const struct wt_host *host, struct wt_worker *worker,
-					 void *tconn, struct wt_conn **conn)
+					 void *tconn, struct wt_link **conn)
 {
 	struct wt_loop_host *loop = loop_of(host);
 
@@ -413,12 +413,12 @@ static enum wt_status loop_conn_accepted(const struct wt_host *host, struct wt_w
 
 	made->tconn = tconn;
 	loop->accepted++;
-	*conn = (struct wt_conn *)made;
+	*conn = (struct wt_link *)made;
 	return WT_OK;
 }
 
 static void loop_conn_connected(const struct wt_host *host, struct wt_worker *worker,
-				struct wt_conn *conn)
+				struct wt_link *conn)
 {
 	(void)host;
 	(void)worker;
@@ -426,7 +426,7 @@ static void loop_conn_connected(const struct wt_host *host, struct wt_worker *wo
 }
 
 static void loop_conn_readable(const struct wt_host *host, struct wt_worker *worker,
-			       struct wt_conn *conn)
+			       struct wt_link *conn)
 {
 	struct wt_loop_conn *c = reported(conn);
 
@@ -438,7 +438,7 @@ static void loop_conn_readable(const struct wt_host *host, struct wt_worker *wor
 }
 
 static void loop_conn_writable(const struct wt_host *host, struct wt_worker *worker,
-			       struct wt_conn *conn)
+			       struct wt_link *conn)
 {
 	struct wt_loop_conn *c = reported(conn);
 
@@ -450,7 +450,7 @@ static void loop_conn_writable(const struct wt_host *host, struct wt_worker *wor
 }
 
 static void loop_conn_ended(const struct wt_host *host, struct wt_worker *worker,
-			    struct wt_conn *conn, enum wt_status why, const char *text)
+			    struct wt_link *conn, enum wt_status why, const char *text)
 {
 	struct wt_loop_conn *c = reported(conn);
 

@@ -33,7 +33,7 @@ struct wt_loop_config {
 	uint64_t send_buffer;
 };
 
-/* The core's side of one connection; `struct wt_conn` to the transport. */
+/* The core's side of one connection; `struct wt_link` to the transport. */
 struct wt_loop_conn {
 	struct wt_loop_host *host;
 	void *tconn;

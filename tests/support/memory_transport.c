@@ -25,7 +25,7 @@ struct wt_memory_side {
 	struct wt_memory_link *link;
 	struct memory *memory; /* NULL: the test */
 	struct wt_worker *worker;
-	struct wt_conn *core;
+	struct wt_link *core;
 	struct wt_timer *timer; /* reports from the loop */
 	uint16_t port;
 	int index;
@@ -333,7 +333,7 @@ static bool meet(struct wt_memory_link *link, uint16_t port)
 }
 
 static enum wt_status dial(void *self, struct wt_worker *worker, const struct sockaddr *remote,
-			   socklen_t remote_len, const struct wt_config *cfg, struct wt_conn *conn,
+			   socklen_t remote_len, const struct wt_config *cfg, struct wt_link *conn,
 			   void **tconn, struct wt_error *err)
 {
 	struct wt_memory_link *link = link_new();

@@ -159,7 +159,7 @@ struct wt_loop_conn *wt_tcp_rig_dial(struct wt_tcp_rig *rig, const struct sockad
 	struct wt_error err = { .struct_size = sizeof err };
 
 	if (rig->ops->dial(rig->self, wt_loop_host_worker(rig->host), (const struct sockaddr *)to,
-			   wt_tcp_rig_len(to), NULL, (struct wt_conn *)conn, &conn->tconn,
+			   wt_tcp_rig_len(to), NULL, (struct wt_link *)conn, &conn->tconn,
 			   &err) != WT_OK)
 		fail_msg("dial: %s", err.text);
 	/* Reports come later than the call. */

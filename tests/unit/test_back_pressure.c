@@ -125,7 +125,7 @@ static void a_stuck_peer_costs_only_itself(void **state)
 
 		wt_memory_room(alices_link(), TO_CLIENT, 0);
 		both_are_sent_to(w, cases[i].count, cases[i].len);
-		assert_true(alice->active->blocked);
+		assert_true(alice->active->link->blocked);
 		assert_true(dropped(alice) > before);
 		assert_int_equal(dropped(bob), 0);
 		/* Sealed ones are sent whatever happens; then the newest. */
@@ -230,7 +230,7 @@ static void what_was_read_before_waits_too(void **state)
 	for (int i = 0; i < 4; i++)
 		inject(&w->alice, "10.8.0.2", "10.8.0.1", n++, 30000);
 	turn(w);
-	assert_true(peer->active->blocked);
+	assert_true(peer->active->link->blocked);
 	assert_int_equal(peer->queue.buffers, 1);
 	wt_world_pass(w, 500);
 	wt_memory_room(wt_memory_net.links, TO_SERVER, 1 << 20);
@@ -260,7 +260,7 @@ static void with_others_the_wait_is_short(void **state)
 	assert_int_equal(take(&w->bob), -1);
 	wt_world_pass(w, 1);
 	assert_int_equal(take(&w->bob), 7);
-	assert_true(alice->active->stalled);
+	assert_true(alice->active->link->stalled);
 	/* Once was enough: no other has to wait for her again. */
 	wt_world_pass(w, ALONE_MS + 100);
 	for (uint32_t i = 0; i < 100; i++) {
@@ -271,8 +271,8 @@ static void with_others_the_wait_is_short(void **state)
 	/* Until her link moves. */
 	wt_memory_room(alices_link(), TO_CLIENT, 1 << 20);
 	wt_world_settle(w);
-	assert_false(alice->active->stalled);
-	assert_false(alice->active->blocked);
+	assert_false(alice->active->link->stalled);
+	assert_false(alice->active->link->blocked);
 }
 
 /* ---- runs that are cut while they wait ----------------------------------------------- */
@@ -313,7 +313,7 @@ static void what_waited_leaves_in_order(void **state)
 		inject_run(w, 11000 * i + 10000, 1000, 0);
 	}
 	/* As after a pause: the device is read, and its packets wait here. */
-	peer->active->stalled = true;
+	peer->active->link->stalled = true;
 	turn(w);
 	assert_int_equal(peer->queue.buffers, 9);
 	wt_memory_room(wt_memory_net.links, TO_SERVER, 1 << 20);

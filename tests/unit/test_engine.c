@@ -420,7 +420,7 @@ static void a_tampered_record_closes_and_the_tunnel_returns(void **state)
 	buffer->len = 100;
 	assert_int_equal(wt_output_packet(conn, buffer, (const uint8_t[]){ WT_INNER_PACKET }, 1),
 			 WT_DROP_NONE);
-	conn->out[0].data[40] ^= 1;
+	conn->link->out[0].data[40] ^= 1;
 	wt_world_settle(w);
 	assert_int_equal(w->server.worker->drops[WT_DROP_TAG], 1);
 	for (int i = 0; i < 60 && !wt_world_alice_up(w); i++)
@@ -447,10 +447,10 @@ static void a_swapped_order_closes(void **state)
 			wt_output_packet(conn, buffer, (const uint8_t[]){ WT_INNER_PACKET }, 1),
 			WT_DROP_NONE);
 	}
-	struct wt_record first = conn->out[0];
+	struct wt_record first = conn->link->out[0];
 
-	conn->out[0] = conn->out[1];
-	conn->out[1] = first;
+	conn->link->out[0] = conn->link->out[1];
+	conn->link->out[1] = first;
 	wt_world_settle(w);
 	assert_int_equal(w->server.worker->drops[WT_DROP_SEQUENCE], 1);
 	assert_null(wt_world_peer(&w->server, 0)->active);

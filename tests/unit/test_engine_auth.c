@@ -131,7 +131,7 @@ static void a_verdict_for_a_connection_that_is_gone_is_nothing(void **state)
 		wt_world_pass(w, 100);
 		wt_end_close(&w->alice);
 		wt_world_pass(w, 2000);
-		assert_null(w->server.worker->conns);
+		assert_null(w->server.worker->links);
 		wt_later.delay_ms = 0;
 		wt_world_alice(w);
 		assert_recovers(w);
@@ -207,7 +207,7 @@ static void without_its_last_word_nobody_is_let_in(void **state)
 	wt_world_alice(w);
 	wt_world_pass(w, 3000);
 	assert_null(wt_world_peer(&w->server, 0)->active);
-	assert_null(w->server.worker->conns->keys.next);
+	assert_null(w->server.worker->links->conns->keys.next);
 	wt_world_loses(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1");
 	assert_recovers(w);
 }

@@ -237,7 +237,7 @@ static void a_rekey_survives_a_full_output(void **state)
 	assert_non_null(conn->keys.next);
 	wt_memory_room(link, TO_CLIENT, 0);
 	while (wt_output_text(conn, conn->keys.current, padding, sizeof padding))
-		wt_output_flush(conn);
+		wt_output_flush(conn->link);
 	wt_memory_deliver(link, TO_SERVER, SIZE_MAX);
 	wt_world_settle(w);
 	assert_null(conn->keys.next);

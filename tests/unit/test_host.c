@@ -166,7 +166,7 @@ static void settings_are_read_through_it(void **state)
 static void what_needs_the_engine_refuses(void **state)
 {
 	uint8_t text[20], out[20];
-	struct wt_conn *conn = NULL;
+	struct wt_link *conn = NULL;
 
 	(void)state;
 	memset(text, 1, sizeof text);
