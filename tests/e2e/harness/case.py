@@ -6,6 +6,7 @@ import unittest
 
 from .daemon import Daemon, ini, write_key
 from .network import Namespace, link
+from .packet_relay import between
 from .relay import Relay
 
 PORT = 4433
@@ -113,6 +114,19 @@ class TunnelTest(unittest.TestCase):
             (f"{SERVER}/24", f"{SERVER6}/64"),
             (f"{CLIENT}/24", f"{CLIENT6}/64"),
         )
+
+    def hosts_apart(self, **options):
+        """The same with a packet relay on the way: self.cable, "up" from the client to the server."""
+        self.server, self.client = self.namespace("server"), self.namespace("client")
+        self.cable = between(
+            self.namespace("middle"),
+            self.client,
+            self.server,
+            (f"{CLIENT}/24", f"{CLIENT6}/64"),
+            (f"{SERVER}/24", f"{SERVER6}/64"),
+            **options,
+        )
+        self.addCleanup(self.cable.release)
 
     def alice(self, key, **more):
         """The server's entry for the client."""

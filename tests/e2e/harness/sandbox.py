@@ -143,8 +143,9 @@ def install(build_dir):
     if not os.path.exists(binary):
         raise FileNotFoundError(f"{binary} is missing: build first, or set WT_BUILD_DIR")
     os.makedirs(PREFIX, 0o755)
-    for preload in glob.glob(os.path.join(build_dir, "tests/e2e/*.so")):
-        shutil.copy(preload, PREFIX)
+    tools = glob.glob(os.path.join(build_dir, "tests/e2e/*.so"))
+    for tool in (*tools, os.path.join(build_dir, "tests/e2e/packet_relay")):
+        shutil.copy(tool, PREFIX)
     shutil.copy(binary, f"{PREFIX}/wtcore")
     os.mkdir(f"{PREFIX}/plugins", 0o755)
     if os.path.isdir(plugins):
