@@ -14,6 +14,7 @@
 #include "plugin/call.h"
 #include "privileged/resolver.h"
 #include "session/dial.h"
+#include "session/index_table.h"
 #include "session/martians.h"
 #include "session/peer.h"
 
@@ -106,7 +107,8 @@ static enum wt_status new_peers(struct wt_worker *worker, struct wt_error *err)
 	enum wt_status status = WT_OK;
 
 	worker->peers = calloc(node->peer_count + 1, sizeof(*worker->peers));
-	if (!worker->peers)
+	worker->indices = wt_index_table_new(node->peer_count, node->worker_count, worker->index);
+	if (!worker->peers || !worker->indices)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
 	for (uint32_t id = 0; status == WT_OK && id < node->peer_count; id++) {
 		status = wt_peer_init(&worker->peers[id], node, worker, id, err);
@@ -260,6 +262,7 @@ static void free_peers(struct wt_node *node)
 		while (worker->peer_count > 0)
 			wt_peer_fini(&worker->peers[--worker->peer_count]);
 		free(worker->peers);
+		wt_index_table_free(worker->indices);
 	}
 	free((void *)node->seats);
 	wt_allowed_ips_free(node->allowed_ips);

@@ -3,10 +3,14 @@
 
 #include <stdlib.h>
 
-static void wipe(struct wt_keypair **pair)
+#include "session/index_table.h"
+
+static void wipe(const struct wt_keyring *ring, struct wt_keypair **pair)
 {
 	if (!*pair)
 		return;
+	if (ring->indices)
+		wt_index_table_remove(ring->indices, (*pair)->local_index);
 	wt_keypair_wipe(*pair);
 	free(*pair);
 	*pair = NULL;
@@ -38,14 +42,19 @@ enum wt_status wt_keyring_install(struct wt_keyring *ring, struct wt_crypto *cry
 		free(pair);
 		return status;
 	}
-	wipe(&ring->next);
+	wipe(ring, &ring->next);
+	if (ring->indices && !wt_index_table_put(ring->indices, pair->local_index, ring->owner)) {
+		wt_keypair_wipe(pair);
+		free(pair);
+		return WT_ERR_LIMIT;
+	}
 	ring->next = pair;
 	return WT_OK;
 }
 
 void wt_keyring_confirm(struct wt_keyring *ring)
 {
-	wipe(&ring->previous);
+	wipe(ring, &ring->previous);
 	ring->previous = ring->current;
 	ring->current = ring->next;
 	ring->next = NULL;
@@ -53,17 +62,17 @@ void wt_keyring_confirm(struct wt_keyring *ring)
 
 void wt_keyring_wipe_previous(struct wt_keyring *ring)
 {
-	wipe(&ring->previous);
+	wipe(ring, &ring->previous);
 }
 
 void wt_keyring_wipe_next(struct wt_keyring *ring)
 {
-	wipe(&ring->next);
+	wipe(ring, &ring->next);
 }
 
 void wt_keyring_wipe(struct wt_keyring *ring)
 {
-	wipe(&ring->previous);
-	wipe(&ring->current);
-	wipe(&ring->next);
+	wipe(ring, &ring->previous);
+	wipe(ring, &ring->current);
+	wipe(ring, &ring->next);
 }

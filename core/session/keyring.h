@@ -10,14 +10,22 @@
 
 #include "record/keypair.h"
 
+struct wt_index_table;
+struct wt_conn;
+
 struct wt_keyring {
 	struct wt_keypair *previous, *current, *next; /* owned; NULL: none */
+	/* Where the pairs' indices are listed as `owner`'s for as long as the pairs
+	 * live. NULL: nowhere, for only this ring is looked in (a stream's). */
+	struct wt_index_table *indices;
+	struct wt_conn *owner;
 };
 
 /* The pair whose local_index this is, or NULL. */
 struct wt_keypair *wt_keyring_find(const struct wt_keyring *ring, uint32_t local_index);
 
-/* Make a pair and put it in `next`; one that waited there is wiped. */
+/* Make a pair and put it in `next`; one that waited there is wiped. WT_ERR_LIMIT:
+ * the table of indices has no room, and `next` is empty. */
 enum wt_status wt_keyring_install(struct wt_keyring *ring, struct wt_crypto *crypto,
 				  struct wt_worker *worker,
 				  const struct wt_keypair_options *options,

@@ -18,6 +18,7 @@
 
 struct wt_node;
 struct wt_conn;
+struct wt_index_table;
 struct wt_link;
 struct wt_peer;
 struct wt_resolver_client;
@@ -75,6 +76,7 @@ struct wt_worker {
 	bool busy;     /* the last turn left something to do */
 
 	struct wt_link *links;			    /* all of them */
+	struct wt_index_table *indices;		    /* whose a datagram is */
 	struct wt_conn *dead;			    /* closed in this turn, freed at its end */
 	struct wt_link *dead_links;		    /* likewise */
 	struct wt_link *readable, *readable_last;   /* recv has not said WT_AGAIN */
