@@ -93,6 +93,47 @@ size_t wt_control_rekey(uint8_t out[WT_CONTROL_MAX])
 	return control_write(out, WT_CONTROL_REKEY, NULL, 0);
 }
 
+size_t wt_control_path_challenge(uint8_t out[WT_CONTROL_MAX], const uint8_t payload[WT_PING_SIZE])
+{
+	return control_write(out, WT_CONTROL_PATH_CHALLENGE, payload, WT_PING_SIZE);
+}
+
+size_t wt_control_path_response(uint8_t out[WT_CONTROL_MAX], const uint8_t payload[WT_PING_SIZE])
+{
+	return control_write(out, WT_CONTROL_PATH_RESPONSE, payload, WT_PING_SIZE);
+}
+
+static size_t control_id(uint8_t *out, enum wt_control_type type, uint16_t id)
+{
+	uint8_t value[2];
+
+	wt_store_be16(value, id);
+	return control_write(out, type, value, sizeof value);
+}
+
+size_t wt_control_probe_ack(uint8_t out[WT_CONTROL_MAX], uint16_t id)
+{
+	return control_id(out, WT_CONTROL_PROBE_ACK, id);
+}
+
+size_t wt_control_probe(uint8_t *out, size_t text_len, uint16_t id)
+{
+	size_t at, pad;
+
+	if (text_len != WT_PROBE_TEXT_MIN &&
+	    (text_len < WT_PROBE_TEXT_PADDED ||
+	     text_len > WT_RECORD_MAX - WT_RECORD_HEADER - WT_TAG_SIZE))
+		return 0;
+	at = control_id(out, WT_CONTROL_PROBE, id);
+	if (at == text_len)
+		return at;
+	pad = text_len - WT_PROBE_TEXT_PADDED;
+	out[at] = WT_CONTROL_PAD;
+	wt_store_be16(out + at + 1, (uint16_t)pad);
+	memset(out + at + TLV_HEADER, 0, pad);
+	return text_len;
+}
+
 const char *wt_close_text(uint8_t reason)
 {
 	switch (reason) {

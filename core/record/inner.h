@@ -116,6 +116,18 @@ size_t wt_control_ping(uint8_t out[WT_CONTROL_MAX],
 size_t wt_control_pong(uint8_t out[WT_CONTROL_MAX],
 		       const uint8_t payload[WT_PING_SIZE]) WT_MUST_CHECK;
 size_t wt_control_rekey(uint8_t out[WT_CONTROL_MAX]) WT_MUST_CHECK;
+size_t wt_control_path_challenge(uint8_t out[WT_CONTROL_MAX],
+				 const uint8_t payload[WT_PING_SIZE]) WT_MUST_CHECK;
+size_t wt_control_path_response(uint8_t out[WT_CONTROL_MAX],
+				const uint8_t payload[WT_PING_SIZE]) WT_MUST_CHECK;
+size_t wt_control_probe_ack(uint8_t out[WT_CONTROL_MAX], uint16_t id) WT_MUST_CHECK;
+
+/* A PROBE of exactly `text_len` bytes, filled up with PAD: WT_PROBE_TEXT_MIN, or
+ * WT_PROBE_TEXT_PADDED up to WT_RECORD_MAX less header and tag; `out` has room
+ * for so much. Returns text_len, or 0 for a length that no PROBE has. */
+#define WT_PROBE_TEXT_MIN (1u + 3u + 2u)
+#define WT_PROBE_TEXT_PADDED (WT_PROBE_TEXT_MIN + 3u)
+size_t wt_control_probe(uint8_t *out, size_t text_len, uint16_t id) WT_MUST_CHECK;
 
 /* "shutdown", for logs; "unknown reason" outside the range. */
 const char *wt_close_text(uint8_t reason);

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "record/inner.h"
+#include "record/limits.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -268,6 +269,9 @@ static void built_controls_are_read_back(void **state)
 	static const uint8_t ping[] = { 0x10, 2, 0, 8, 8, 7, 6, 5, 4, 3, 2, 1 };
 	static const uint8_t pong[] = { 0x10, 3, 0, 8, 8, 7, 6, 5, 4, 3, 2, 1 };
 	static const uint8_t rekey[] = { 0x10, 4, 0, 0 };
+	static const uint8_t challenge[] = { 0x10, 5, 0, 8, 8, 7, 6, 5, 4, 3, 2, 1 };
+	static const uint8_t response[] = { 0x10, 6, 0, 8, 8, 7, 6, 5, 4, 3, 2, 1 };
+	static const uint8_t ack[] = { 0x10, 8, 0, 2, 0x12, 0x34 };
 	uint8_t out[WT_CONTROL_MAX];
 	struct wt_inner inner;
 	struct wt_control item;
@@ -289,6 +293,46 @@ static void built_controls_are_read_back(void **state)
 	assert_memory_equal(out, pong, sizeof pong);
 	assert_int_equal(wt_control_rekey(out), sizeof rekey);
 	assert_memory_equal(out, rekey, sizeof rekey);
+	assert_int_equal(wt_control_path_challenge(out, payload), sizeof challenge);
+	assert_memory_equal(out, challenge, sizeof challenge);
+	assert_int_equal(wt_control_path_response(out, payload), sizeof response);
+	assert_memory_equal(out, response, sizeof response);
+	assert_int_equal(wt_control_probe_ack(out, 0x1234), sizeof ack);
+	assert_memory_equal(out, ack, sizeof ack);
+}
+
+static void probes_have_exactly_the_size_asked_for(void **state)
+{
+	static const uint8_t bare[] = { 0x10, 7, 0, 2, 0xab, 0xcd };
+	const size_t most = WT_RECORD_MAX - WT_RECORD_HEADER - WT_TAG_SIZE;
+	static const size_t impossible[] = { 0, 1, 5, 7, 8 };
+	const size_t sizes[] = { WT_PROBE_TEXT_MIN, WT_PROBE_TEXT_PADDED, 10, 1168, 1281, most };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		uint8_t *text = exact(sizes[i]);
+		struct wt_inner inner;
+		struct wt_control item;
+		size_t at = 0;
+
+		memset(text, 0xee, sizes[i]);
+		assert_int_equal(wt_control_probe(text, sizes[i], 0xabcd), sizes[i]);
+		assert_memory_equal(text, bare, sizeof bare);
+		assert_int_equal(wt_inner_parse(text, sizes[i], &plain, &inner), WT_DROP_NONE);
+		assert_true(wt_control_next(&inner, &at, &item));
+		assert_int_equal(item.type, WT_CONTROL_PROBE);
+		if (sizes[i] > sizeof bare) {
+			assert_true(wt_control_next(&inner, &at, &item));
+			assert_int_equal(item.type, WT_CONTROL_PAD);
+			for (size_t k = 0; k < item.len; k++)
+				assert_int_equal(item.value[k], 0);
+		}
+		assert_int_equal(at, sizes[i] - 1);
+		free(text);
+	}
+	for (size_t i = 0; i < COUNT(impossible); i++)
+		assert_int_equal(wt_control_probe(NULL, impossible[i], 1), 0);
+	assert_int_equal(wt_control_probe(NULL, most + 1, 1), 0);
 }
 
 static void close_reasons_have_words(void **state)
@@ -312,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_packet_with_a_trailing_byte_drops),
 		cmocka_unit_test(a_control_record_is_sound_as_a_whole),
 		cmocka_unit_test(built_controls_are_read_back),
+		cmocka_unit_test(probes_have_exactly_the_size_asked_for),
 		cmocka_unit_test(close_reasons_have_words),
 	};
 
