@@ -107,6 +107,34 @@ static inline uint64_t wt_record_units(size_t text_len)
 #define WT_CLOSE_REPEATS 3u
 #define WT_CLOSE_REPEAT_MS 50u
 
+/* ---- path (datagrams) ---------------------------------------------------- */
+
+/* The largest record on a path that nothing is known of: an inner packet of
+ * 1280 bytes, which IPv6 demands of every link (RFC 8200 section 5). */
+#define WT_PATH_RECORD_BASE (WT_RECORD_HEADER + 1u + 1280u + WT_TAG_SIZE)
+_Static_assert(WT_PATH_RECORD_BASE == 1313, "docs/protocol.md says 1313");
+/* Where not even that arrives. RFC 9000 section 14 asks the same of a path. */
+#define WT_PATH_RECORD_FLOOR 1200u
+/* A probe without an answer is repeated; the time is the least that RFC 8899
+ * section 5.1.1 allows, the number is that of section 5.1.2. */
+#define WT_PROBE_MS 1000u
+#define WT_PROBE_TRIES 3u
+/* Sizes nearer to each other than this are not told apart. */
+#define WT_PROBE_STEP 8u
+/* Large records are being sent: that they still arrive is asked so long after
+ * the first of them, then six times in quick succession: a path that takes less
+ * than before is noticed 4.5 s after it does. Six, because at a loss of 10 %
+ * three would fail together every few minutes. */
+#define WT_CONFIRM_AFTER_MS 1500u
+#define WT_CONFIRM_MS 500u
+#define WT_CONFIRM_TRIES 6u
+/* Nothing at all was answered, so nothing was learned of sizes: again. */
+#define WT_PROBE_SILENT_MS 5000u
+/* RFC 8899 section 5.1.1, PMTU_RAISE_TIMER. */
+#define WT_PROBE_RAISE_MS 600000u
+/* Not even the floor arrives: from the start again. */
+#define WT_PROBE_UNUSABLE_MS 60000u
+
 /* ---- before authentication (streams) ------------------------------------- */
 
 #define WT_HALF_OPEN_MAX 256u
