@@ -135,6 +135,21 @@ _Static_assert(WT_PATH_RECORD_BASE == 1313, "docs/protocol.md says 1313");
 /* Not even the floor arrives: from the start again. */
 #define WT_PROBE_UNUSABLE_MS 60000u
 
+/* Another address is asked whether the peer is there, so often and so far apart;
+ * then for an answer as long as a slow path needs. */
+#define WT_PATH_CHALLENGE_MS                                                                       \
+	{                                                                                          \
+		0u, 250u, 500u, 1000u                                                              \
+	}
+#define WT_PATH_CHALLENGES 4u
+#define WT_PATH_CHECK_MS 3000u
+/* Between the beginnings of two checks: a path that flaps with every record
+ * costs eight small records a second. */
+#define WT_PATH_PAUSE_MS 1000u
+/* To an address that is not validated goes at most this multiple of what came
+ * from it in records that opened (RFC 9000 section 8). */
+#define WT_PATH_AMPLIFY 3u
+
 /* ---- before authentication (streams) ------------------------------------- */
 
 #define WT_HALF_OPEN_MAX 256u
