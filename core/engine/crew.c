@@ -22,6 +22,12 @@
 #define SLOTS_PER_PEER 12u
 /* Of the base, what nobody may take to seal or queue ahead. */
 #define SLOTS_SPARE 32u
+/* What each other worker may keep of a worker's buffers, beside what it needs to
+ * go on: a few at least, and of all workers together no more than a pool should
+ * have. */
+#define GUESTS_MIN 4u
+#define GUESTS_MAX 64u
+#define GUESTS_OF_ALL 192u
 /* A worker's loop has timers for all it must do; this only bounds the wait. */
 #define WAIT_MS 60000u
 
@@ -38,15 +44,25 @@ struct wt_crew {
 	unsigned count;
 };
 
+static size_t guests_max(unsigned workers)
+{
+	size_t share = workers > 1 ? GUESTS_OF_ALL / (workers - 1) : 0;
+
+	return share > GUESTS_MAX ? GUESTS_MAX : share < GUESTS_MIN ? GUESTS_MIN : share;
+}
+
 static enum wt_status new_worker(struct wt_worker *worker, struct wt_node *node,
 				 struct wt_resolver *resolver, struct wt_error *err)
 {
-	size_t slots = SLOTS_BASE + SLOTS_PER_PEER * node->settings->peer_count;
+	size_t guests = guests_max(node->worker_count);
+	size_t peers = SLOTS_PER_PEER * node->settings->peer_count;
+	size_t slots = SLOTS_BASE + peers + guests * (node->worker_count - 1);
 	enum wt_status status = wt_loop_init(&worker->loop, node->clock, worker);
 
 	worker->node = node;
 	worker->resolver_watch.fd = -1;
-	worker->spare_slots = slots - SLOTS_BASE + SLOTS_SPARE;
+	worker->spare_slots = peers + SLOTS_SPARE;
+	worker->guests_max = guests;
 	if (status == WT_OK)
 		status = wt_slot_pool_init(&worker->slots, slots);
 	if (status != WT_OK)

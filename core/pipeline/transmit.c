@@ -146,7 +146,7 @@ static void bound(struct wt_peer *peer, struct wt_queue *queue)
 
 	while (head_is_old(worker, queue) ||
 	       (queue->head != queue->tail &&
-		(queue->bytes > WT_QUEUE_BYTES || worker->slots.free_count < worker->spare_slots)))
+		(queue->bytes > WT_QUEUE_BYTES || !wt_worker_has_plenty(worker))))
 		drop_head(peer, queue);
 }
 
@@ -306,8 +306,8 @@ static void send_queued(struct wt_peer *peer)
 static void hand_over(struct wt_worker *worker, struct wt_peer *peer, unsigned to,
 		      struct wt_buffer *buffer)
 {
-	/* What others have of our buffers is bounded as what queues have. */
-	if (worker->slots.free_count >= worker->spare_slots && wt_desk_hand(worker, to, buffer)) {
+	/* What others keep of our buffers, the pool has more than (guests_max). */
+	if (worker->slots.free_count > worker->spare_slots && wt_desk_hand(worker, to, buffer)) {
 		worker->handoffs++;
 		return;
 	}

@@ -31,9 +31,8 @@ static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_
 
 bool wt_output_ready(const struct wt_conn *conn)
 {
-	const struct wt_worker *worker = conn->worker;
 	const struct wt_link *link = conn->link;
-	bool plenty = worker->slots.free_count > worker->spare_slots;
+	bool plenty = wt_worker_has_plenty(conn->worker);
 
 	return !link->blocked && link->out_bytes < WT_LINK_OUT_BYTES &&
 	       link->out_count - link->out_urgent < (plenty ? WT_LINK_OUT_SEALED : 1);

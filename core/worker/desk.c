@@ -135,6 +135,7 @@ bool wt_desk_give_back(struct wt_worker *from, struct wt_slot *slot)
 		if (buffer->holder != from->index)
 			return false;
 		buffer->holder = WT_HOLDER_NONE;
+		from->desk->guests--;
 
 		_Atomic(struct wt_buffer *) *list = &owner->desk->returned;
 
@@ -246,6 +247,7 @@ struct wt_buffer *wt_desk_next(struct wt_worker *worker)
 		desk->ring_next = desk->ring_next + 1 == desk->ring_count ? 0 : desk->ring_next + 1;
 		if (buffer) {
 			buffer->holder = (uint8_t)worker->index;
+			desk->guests++;
 			return buffer;
 		}
 	}

@@ -45,6 +45,7 @@ struct wt_desk {
 	struct wt_ring *rings; /* one for each worker, by its index */
 	unsigned ring_count;
 	unsigned ring_next;   /* who is asked first, in turn */
+	size_t guests;	      /* buffers of other workers that its worker has */
 	uint64_t to_ring;     /* a bit for each worker that got something in this turn */
 	pthread_mutex_t lock; /* of the list of notes */
 	struct wt_note *first, *last;

@@ -64,6 +64,7 @@ struct wt_worker {
 	/* While no more than these are free, a connection may hold what it needs
 	 * to go on, and nothing ahead: however many links stand, the others go on. */
 	size_t spare_slots;
+	size_t guests_max; /* the same for buffers that other workers handed over */
 	struct wt_tun_queue tun;
 
 	struct wt_resolver_client *resolver;
@@ -92,6 +93,13 @@ struct wt_worker {
 	struct wt_offload_counters offloads;
 	uint64_t refusals[WT_REASON_COUNT]; /* handshake messages, by reason */
 };
+
+/* May packets wait here, or be sealed ahead of what their link takes? */
+static inline bool wt_worker_has_plenty(const struct wt_worker *worker)
+{
+	return worker->slots.free_count > worker->spare_slots &&
+	       (!worker->desk || worker->desk->guests <= worker->guests_max);
+}
 
 /* Give a packet buffer back, whichever worker's pool it is from. False, and
  * nothing happens, for one that this worker does not have. */

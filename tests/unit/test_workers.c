@@ -107,6 +107,53 @@ static void what_another_worker_read_is_handed_over(void **state)
 	assert_true(handoffs(&w->server) > 0);
 }
 
+/* One that does not read keeps what waits for it, whoever read that; the others
+ * go on getting theirs from every worker. */
+static void a_peer_that_stands_keeps_nobody_from_handing_over(void **state)
+{
+	enum { STAND = 6000, BATCHES = 30, BATCH = 10 };
+	struct wt_world *w = *state;
+	struct wt_end *without_alice[] = { &w->server, &w->bob };
+	uint8_t packet[1400], got[1500];
+
+	wt_world_server(w, several);
+	open_as(w, &w->alice, 2, "alice");
+	open_as(w, &w->bob, 3, "bob");
+	wt_world_until(w, wt_world_all_up);
+	for (unsigned i = 0; i < STAND; i++) {
+		/* Long ones fill the link, short ones the queue behind it. */
+		size_t len = i < STAND / 2 ? sizeof packet : 100;
+
+		wt_packet_make(packet, len, "10.8.0.1", "10.8.0.2", 0);
+		wt_end_inject(&w->server, packet, len);
+		if (i % BATCH == 0)
+			wt_engine_turn(w->server.engine, 0);
+	}
+	wt_ends_settle(without_alice, 2);
+	/* The device waits for her for so long. */
+	wt_clock_manual_advance(&w->clock, 2000);
+	wt_ends_settle(without_alice, 2);
+	for (unsigned b = 0; b < BATCHES; b++) {
+		for (unsigned i = 0; i < BATCH; i++) {
+			wt_packet_make(packet, sizeof packet, "10.8.0.1", "10.8.0.3", (uint8_t)i);
+			wt_end_inject(&w->server, packet, sizeof packet);
+		}
+		for (unsigned i = 0; i < BATCH; i++)
+			if (wt_ends_take(without_alice, 2, &w->bob, got, sizeof got) !=
+			    sizeof packet)
+				fail_msg("packet %u of batch %u is lost", i, b);
+	}
+	assert_int_not_equal(owner(w, PEER_ALICE), WT_SEAT_FREE);
+	wt_engine_stop(w->server.engine);
+	uint64_t dropped = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		dropped += w->server.worker[i].peers[PEER_ALICE].counters.drops[WT_DROP_QUEUE_FULL];
+		assert_int_equal(w->server.worker[i].desk->guests, 0);
+	}
+	assert_true(dropped > 0);
+}
+
 static bool reported(void *arg)
 {
 	return wt_world_logged(arg, "info: peer bob: state=up");
@@ -301,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORKERS_TEST(packets_cross_both_ways),
 		WORKERS_TEST(what_another_worker_read_is_handed_over),
+		WORKERS_TEST(a_peer_that_stands_keeps_nobody_from_handing_over),
 		WORKERS_TEST(a_report_sums_over_the_workers),
 		WORKERS_TEST(a_peer_moves_with_its_newest_connection),
 		WORKERS_TEST(a_handshake_elsewhere_ends_the_one_that_waits),
