@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "transport-common/failure.h"
+
 void wt_tcp_conn_count(struct wt_tcp_conn *conn, uint32_t counter, uint64_t n)
 {
 	const struct wt_host *host = conn->tcp->host;
@@ -221,14 +223,14 @@ enum wt_status wt_tcp_conn_dial(struct wt_tcp *tcp, struct wt_worker *worker,
 
 	int error = 0;
 
-	if (connect(fd, (const struct sockaddr *)remote, wt_tcp_address_len(remote)) < 0 &&
+	if (connect(fd, (const struct sockaddr *)remote, wt_address_len(remote)) < 0 &&
 	    errno != EINPROGRESS && errno != EINTR)
 		error = errno;
 
 	struct wt_tcp_conn *conn = conn_new(tcp, worker, fd, remote, WT_EVENT_WRITE);
 
 	if (!conn)
-		return wt_tcp_fail(err, WT_ERR_NOMEM, "out of memory for a new connection");
+		return wt_socket_fail(err, WT_ERR_NOMEM, "out of memory for a new connection");
 	conn->core = core;
 	conn->phase = WT_TCP_CONNECTING;
 	/* A kernel that refuses at once is reported like a peer that refuses:

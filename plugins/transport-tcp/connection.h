@@ -18,11 +18,11 @@
 
 #include <stdbool.h>
 
-#include "address.h"
 #include "deframer.h"
 #include "instance.h"
 #include "limits.h"
 #include "socket.h"
+#include "transport-common/address.h"
 
 enum wt_tcp_phase {
 	WT_TCP_CONNECTING,

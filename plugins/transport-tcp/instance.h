@@ -33,8 +33,4 @@ struct wt_tcp {
 	struct wt_tcp_listeners *listeners; /* of the worker that asked last; then the others */
 };
 
-/* Sets the sentence and returns `status`. err may be NULL. */
-enum wt_status wt_tcp_fail(struct wt_error *err, enum wt_status status, const char *fmt, ...)
-	WT_PRINTF(3, 4) WT_MUST_CHECK;
-
 #endif

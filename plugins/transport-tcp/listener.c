@@ -11,17 +11,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "connection.h"
 #include "limits.h"
 #include "socket.h"
+#include "transport-common/address.h"
+#include "transport-common/failure.h"
 
 struct wt_tcp_listener {
 	struct wt_tcp *tcp;
 	int fd;
 	struct wt_watch *watch;
 	struct wt_timer *resume; /* ends a pause */
-	char text[WT_TCP_ADDRESS_TEXT];
+	char text[WT_ADDRESS_TEXT];
 };
 
 /* Those of one worker. */
@@ -120,14 +121,15 @@ static enum wt_status start(struct wt_tcp_listeners *set, struct wt_tcp *tcp,
 	set->count++;
 	listener->tcp = tcp;
 	getsockname(listener->fd, (struct sockaddr *)&bound, &len);
-	wt_tcp_address_text(&bound, listener->text);
+	wt_address_text(&bound, listener->text);
 	listener->resume = host->timer_new(host, set->worker, on_resume, listener);
 	listener->watch = host->watch_new(host, set->worker, listener->fd, WT_EVENT_READ,
 					  on_readable, listener);
 	if (!listener->resume || !listener->watch)
-		return wt_tcp_fail(err, WT_ERR_NOMEM,
-				   "listen = %s: out of memory or descriptors for the event loop",
-				   listener->text);
+		return wt_socket_fail(
+			err, WT_ERR_NOMEM,
+			"listen = %s: out of memory or descriptors for the event loop",
+			listener->text);
 	return WT_OK;
 }
 
@@ -165,16 +167,17 @@ enum wt_status wt_tcp_listener_open(struct wt_tcp *tcp, struct wt_worker *worker
 
 	for (set = tcp->listeners; set; set = set->next)
 		if (set->worker == worker)
-			return wt_tcp_fail(err, WT_ERR_INVALID, "this transport listens already");
+			return wt_socket_fail(err, WT_ERR_INVALID,
+					      "this transport listens already");
 	if (n == 0)
 		return WT_OK;
 	if (n > WT_TCP_LISTEN_MAX)
-		return wt_tcp_fail(err, WT_ERR_CONFIG,
-				   "listen: %zu addresses, at most %u are allowed", n,
-				   WT_TCP_LISTEN_MAX);
+		return wt_socket_fail(err, WT_ERR_CONFIG,
+				      "listen: %zu addresses, at most %u are allowed", n,
+				      WT_TCP_LISTEN_MAX);
 	set = calloc(1, sizeof *set + n * sizeof set->all[0]);
 	if (!set)
-		return wt_tcp_fail(err, WT_ERR_NOMEM, "listen: out of memory");
+		return wt_socket_fail(err, WT_ERR_NOMEM, "listen: out of memory");
 	set->worker = worker;
 	for (size_t i = 0; status == WT_OK && i < n; i++) {
 		struct sockaddr_storage address;

@@ -8,18 +8,20 @@
 
 #include "connection.h"
 #include "listener.h"
+#include "transport-common/failure.h"
 
 static enum wt_status tcp_create(const struct wt_host *host, const struct wt_config *cfg,
 				 void **self, struct wt_error *err)
 {
 	if (!WT_HAS(host, struct wt_host, conn_ended))
-		return wt_tcp_fail(err, WT_ERR_UNSUPPORTED,
-				   "this host is too old for transport-tcp: it lacks connections");
+		return wt_socket_fail(
+			err, WT_ERR_UNSUPPORTED,
+			"this host is too old for transport-tcp: it lacks connections");
 
 	struct wt_tcp *tcp = calloc(1, sizeof *tcp);
 
 	if (!tcp)
-		return wt_tcp_fail(err, WT_ERR_NOMEM, "out of memory");
+		return wt_socket_fail(err, WT_ERR_NOMEM, "out of memory");
 	tcp->host = host;
 	tcp->cfg = cfg;
 	tcp->send_buffer = (int)(host->config_uint(host, cfg, "send_buffer") * 1024u);
@@ -69,8 +71,8 @@ static enum wt_status tcp_dial(void *self, struct wt_worker *worker, const struc
 	(void)cfg; /* no keys for endpoints */
 	if (remote_len <= sizeof address)
 		memcpy(&address, remote, remote_len);
-	if (wt_tcp_address_len(&address) == 0 || remote_len < wt_tcp_address_len(&address))
-		return wt_tcp_fail(err, WT_ERR_INVALID, "not an IPv4 or IPv6 address");
+	if (wt_address_len(&address) == 0 || remote_len < wt_address_len(&address))
+		return wt_socket_fail(err, WT_ERR_INVALID, "not an IPv4 or IPv6 address");
 
 	enum wt_status status = wt_tcp_conn_dial(self, worker, &address, conn, &made, err);
 
@@ -123,7 +125,7 @@ static void tcp_source(void *self, void *tconn, const struct wt_path *path, stru
 {
 	(void)self;
 	(void)path;
-	wt_tcp_address_source(&((struct wt_tcp_conn *)tconn)->remote, out);
+	wt_address_source(&((struct wt_tcp_conn *)tconn)->remote, out);
 }
 
 static enum wt_status tcp_local_address(void *self, void *tconn, const struct wt_path *path,

@@ -73,13 +73,13 @@ static enum wt_status say_refused(struct wt_tcp_conn *conn)
 {
 	struct wt_tcp_receiving *in = &conn->in;
 	const struct wt_host *host = conn->tcp->host;
-	char who[WT_TCP_ADDRESS_TEXT];
+	char who[WT_ADDRESS_TEXT];
 
 	if (in->refused)
 		return WT_ERR_LIMIT;
 	(void)say_again(conn);
 	in->refused = true;
-	wt_tcp_address_text(&conn->remote, who);
+	wt_address_text(&conn->remote, who);
 	wt_tcp_conn_count(conn, conn->tcp->counters.bad_length, 1);
 	host->log_limited(host, WT_LOG_DEBUG, "tcp-length",
 			  "%s sent a record length outside %u..%u: not one of ours, or damaged",

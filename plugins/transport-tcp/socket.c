@@ -11,33 +11,15 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "limits.h"
+#include "transport-common/failure.h"
 
 #define PROC_AVAILABLE "/proc/sys/net/ipv4/tcp_available_congestion_control"
 #define PROC_ALLOWED "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
-#define FIRST_UNPRIVILEGED_PORT 1024u /* unless ip_unprivileged_port_start says otherwise */
-
-enum wt_status wt_tcp_fail(struct wt_error *err, enum wt_status status, const char *fmt, ...)
-{
-	if (err && WT_HAS(err, struct wt_error, text)) {
-		va_list args;
-
-		va_start(args, fmt);
-		vsnprintf(err->text, sizeof err->text, fmt, args);
-		va_end(args);
-	}
-	return status;
-}
-
-static const char *error_text(int error, char *buf, size_t size)
-{
-	return strerror_r(error, buf, size);
-}
 
 /* ---- congestion control */
 
@@ -71,44 +53,29 @@ static enum wt_status set_congestion(const struct wt_tcp *tcp, int fd, struct wt
 	case ENOENT:
 	case EINVAL:
 		read_list(PROC_AVAILABLE, list, sizeof list);
-		return wt_tcp_fail(err, WT_ERR_CONFIG,
-				   "congestion = %s: this kernel has %s; choose one of these, load "
-				   "the module tcp_%s, or leave the key out",
-				   name, list, name);
+		return wt_socket_fail(
+			err, WT_ERR_CONFIG,
+			"congestion = %s: this kernel has %s; choose one of these, load "
+			"the module tcp_%s, or leave the key out",
+			name, list, name);
 	case EPERM:
 	case EACCES:
 		read_list(PROC_ALLOWED, list, sizeof list);
-		return wt_tcp_fail(err, WT_ERR_PERMISSION,
-				   "congestion = %s: processes without CAP_NET_ADMIN may use %s; "
-				   "choose one of these or add it to the sysctl "
-				   "net.ipv4.tcp_allowed_congestion_control",
-				   name, list);
+		return wt_socket_fail(
+			err, WT_ERR_PERMISSION,
+			"congestion = %s: processes without CAP_NET_ADMIN may use %s; "
+			"choose one of these or add it to the sysctl "
+			"net.ipv4.tcp_allowed_congestion_control",
+			name, list);
 	default:
-		return wt_tcp_fail(err, WT_ERR_IO, "congestion = %s: %s", name,
-				   error_text(errno, text, sizeof text));
+		return wt_socket_fail(err, WT_ERR_IO, "congestion = %s: %s", name,
+				      wt_socket_error_text(errno, text, sizeof text));
 	}
 }
 
 static int open_socket(int family)
 {
 	return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-}
-
-static enum wt_status no_socket(int error, struct wt_error *err)
-{
-	char text[64];
-
-	if (error == EMFILE || error == ENFILE)
-		return wt_tcp_fail(err, WT_ERR_NOMEM,
-				   "no file descriptors left for a TCP socket: raise the limit "
-				   "(ulimit -n, LimitNOFILE=)");
-	if (error == EAFNOSUPPORT)
-		return wt_tcp_fail(err, WT_ERR_UNAVAILABLE,
-				   "this kernel has no support for that address family (is IPv6 "
-				   "switched off?): use an address of the other");
-	return wt_tcp_fail(err, error == ENOBUFS || error == ENOMEM ? WT_ERR_NOMEM : WT_ERR_IO,
-			   "a TCP socket cannot be opened: %s",
-			   error_text(error, text, sizeof text));
 }
 
 /* Can a socket be set to tcp->congestion? */
@@ -119,7 +86,7 @@ static enum wt_status try_congestion(const struct wt_tcp *tcp, struct wt_error *
 	if (fd < 0 && errno == EAFNOSUPPORT)
 		fd = open_socket(AF_INET6);
 	if (fd < 0)
-		return no_socket(errno, err);
+		return wt_socket_not_opened("TCP", errno, err);
 
 	enum wt_status status = set_congestion(tcp, fd, err);
 
@@ -151,7 +118,8 @@ static void set_option(const struct wt_tcp *tcp, int fd, const struct option *op
 		return;
 	tcp->host->log_limited(tcp->host, WT_LOG_WARN, "tcp-option",
 			       "the kernel refuses %s = %d: %s; the tunnel goes on without",
-			       option->text, option->value, error_text(errno, text, sizeof text));
+			       option->text, option->value,
+			       wt_socket_error_text(errno, text, sizeof text));
 }
 
 static void set_send_buffer(const struct wt_tcp *tcp, int fd)
@@ -186,49 +154,6 @@ void wt_tcp_socket_tune(const struct wt_tcp *tcp, int fd)
 
 /* ---- listening */
 
-static unsigned port_of(const struct sockaddr_storage *address)
-{
-	return ntohs(address->ss_family == AF_INET6
-			     ? ((const struct sockaddr_in6 *)address)->sin6_port
-			     : ((const struct sockaddr_in *)address)->sin_port);
-}
-
-static enum wt_status cannot_listen(const struct sockaddr_storage *address, int error,
-				    struct wt_error *err)
-{
-	char where[WT_TCP_ADDRESS_TEXT];
-	char text[64];
-
-	wt_tcp_address_text(address, where);
-	switch (error) {
-	case EADDRINUSE:
-		return wt_tcp_fail(err, WT_ERR_IO,
-				   "listen = %s: the address is in use by another socket: stop "
-				   "that program (`ss -ltnp` names it) or choose another port",
-				   where);
-	case EADDRNOTAVAIL:
-		return wt_tcp_fail(err, WT_ERR_IO,
-				   "listen = %s: no interface of this host has that address: "
-				   "correct it (`ip address` lists them), or listen on 0.0.0.0 "
-				   "or [::]",
-				   where);
-	case EACCES:
-	case EPERM:
-		if (port_of(address) < FIRST_UNPRIVILEGED_PORT)
-			return wt_tcp_fail(err, WT_ERR_PERMISSION,
-					   "listen = %s: port %u is privileged: start with "
-					   "CAP_NET_BIND_SERVICE or choose a port from %u on",
-					   where, port_of(address), FIRST_UNPRIVILEGED_PORT);
-		return wt_tcp_fail(err, WT_ERR_PERMISSION,
-				   "listen = %s: the system does not permit it (a security module "
-				   "or a sandbox?)",
-				   where);
-	default:
-		return wt_tcp_fail(err, WT_ERR_IO, "listen = %s: %s", where,
-				   error_text(error, text, sizeof text));
-	}
-}
-
 enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 				    const struct sockaddr_storage *address, int *fd,
 				    struct wt_error *err)
@@ -240,7 +165,7 @@ enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 
 	*fd = -1;
 	if (s < 0)
-		return no_socket(errno, err);
+		return wt_socket_not_opened("TCP", errno, err);
 	status = set_congestion(tcp, s, err);
 	if (status != WT_OK)
 		goto close_socket;
@@ -253,9 +178,9 @@ enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 	    setsockopt(s, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof defer) < 0 ||
 	    (address->ss_family == AF_INET6 &&
 	     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) ||
-	    bind(s, (const struct sockaddr *)address, wt_tcp_address_len(address)) < 0 ||
+	    bind(s, (const struct sockaddr *)address, wt_address_len(address)) < 0 ||
 	    listen(s, WT_TCP_BACKLOG) < 0) {
-		status = cannot_listen(address, errno, err);
+		status = wt_socket_not_bound("TCP", address, errno, err);
 		goto close_socket;
 	}
 	*fd = s;
@@ -275,7 +200,7 @@ enum wt_status wt_tcp_socket_dial(const struct wt_tcp *tcp, const struct sockadd
 
 	*fd = -1;
 	if (s < 0)
-		return no_socket(errno, err);
+		return wt_socket_not_opened("TCP", errno, err);
 
 	enum wt_status status = set_congestion(tcp, s, err);
 
@@ -314,7 +239,7 @@ void wt_tcp_socket_reason(int error, char out[WT_TCP_REASON_TEXT])
 			return;
 		}
 	}
-	snprintf(out, WT_TCP_REASON_TEXT, "%s", error_text(error, text, sizeof text));
+	snprintf(out, WT_TCP_REASON_TEXT, "%s", wt_socket_error_text(error, text, sizeof text));
 }
 
 enum wt_status wt_tcp_socket_status(int error)

@@ -6,8 +6,8 @@
 #ifndef WT_TCP_SOCKET_H
 #define WT_TCP_SOCKET_H
 
-#include "address.h"
 #include "instance.h"
+#include "transport-common/address.h"
 
 #define WT_TCP_REASON_TEXT 128u
 

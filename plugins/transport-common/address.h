@@ -2,20 +2,20 @@
  *
  * address.h: socket addresses as text and as the bytes that name a source.
  */
-#ifndef WT_TCP_ADDRESS_H
-#define WT_TCP_ADDRESS_H
+#ifndef WT_TRANSPORT_COMMON_ADDRESS_H
+#define WT_TRANSPORT_COMMON_ADDRESS_H
 
 #include <whispertunnel/transport.h>
 
-#define WT_TCP_ADDRESS_TEXT 96u
+#define WT_ADDRESS_TEXT 96u
 
 /* "192.0.2.1:4433", "[fe80::1%eth0]:4433"; "?" for another family. */
-void wt_tcp_address_text(const struct sockaddr_storage *address, char out[WT_TCP_ADDRESS_TEXT]);
+void wt_address_text(const struct sockaddr_storage *address, char out[WT_ADDRESS_TEXT]);
 
 /* sizeof the address of its family; 0 for a family that is not IPv4 or IPv6. */
-socklen_t wt_tcp_address_len(const struct sockaddr_storage *address);
+socklen_t wt_address_len(const struct sockaddr_storage *address);
 
 /* Fills token (family, address, port), prefix (family, /32 or /64) and text. */
-void wt_tcp_address_source(const struct sockaddr_storage *address, struct wt_source *out);
+void wt_address_source(const struct sockaddr_storage *address, struct wt_source *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "address.h"
+#include "transport-common/address.h"
 
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -13,7 +13,7 @@
 #define FAMILY_IPV6 6u
 #define PREFIX_IPV6_BYTES 8u /* a /64 is what one customer gets */
 
-static void ipv6_text(const struct sockaddr_in6 *in6, char out[WT_TCP_ADDRESS_TEXT])
+static void ipv6_text(const struct sockaddr_in6 *in6, char out[WT_ADDRESS_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "?";
 	char zone[IF_NAMESIZE] = "";
@@ -21,14 +21,14 @@ static void ipv6_text(const struct sockaddr_in6 *in6, char out[WT_TCP_ADDRESS_TE
 
 	inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof host);
 	if (in6->sin6_scope_id == 0)
-		snprintf(out, WT_TCP_ADDRESS_TEXT, "[%s]:%u", host, port);
+		snprintf(out, WT_ADDRESS_TEXT, "[%s]:%u", host, port);
 	else if (if_indextoname(in6->sin6_scope_id, zone))
-		snprintf(out, WT_TCP_ADDRESS_TEXT, "[%s%%%s]:%u", host, zone, port);
+		snprintf(out, WT_ADDRESS_TEXT, "[%s%%%s]:%u", host, zone, port);
 	else
-		snprintf(out, WT_TCP_ADDRESS_TEXT, "[%s%%%u]:%u", host, in6->sin6_scope_id, port);
+		snprintf(out, WT_ADDRESS_TEXT, "[%s%%%u]:%u", host, in6->sin6_scope_id, port);
 }
 
-void wt_tcp_address_text(const struct sockaddr_storage *address, char out[WT_TCP_ADDRESS_TEXT])
+void wt_address_text(const struct sockaddr_storage *address, char out[WT_ADDRESS_TEXT])
 {
 	char host[INET_ADDRSTRLEN] = "?";
 
@@ -36,15 +36,15 @@ void wt_tcp_address_text(const struct sockaddr_storage *address, char out[WT_TCP
 		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
 		inet_ntop(AF_INET, &in->sin_addr, host, sizeof host);
-		snprintf(out, WT_TCP_ADDRESS_TEXT, "%s:%u", host, (unsigned)ntohs(in->sin_port));
+		snprintf(out, WT_ADDRESS_TEXT, "%s:%u", host, (unsigned)ntohs(in->sin_port));
 	} else if (address->ss_family == AF_INET6) {
 		ipv6_text((const struct sockaddr_in6 *)address, out);
 	} else {
-		snprintf(out, WT_TCP_ADDRESS_TEXT, "?");
+		snprintf(out, WT_ADDRESS_TEXT, "?");
 	}
 }
 
-socklen_t wt_tcp_address_len(const struct sockaddr_storage *address)
+socklen_t wt_address_len(const struct sockaddr_storage *address)
 {
 	if (address->ss_family == AF_INET)
 		return sizeof(struct sockaddr_in);
@@ -59,7 +59,7 @@ static uint16_t append(uint8_t *out, uint16_t at, const void *bytes, uint16_t le
 	return (uint16_t)(at + len);
 }
 
-void wt_tcp_address_source(const struct sockaddr_storage *address, struct wt_source *out)
+void wt_address_source(const struct sockaddr_storage *address, struct wt_source *out)
 {
 	uint16_t at = 0;
 
@@ -67,7 +67,7 @@ void wt_tcp_address_source(const struct sockaddr_storage *address, struct wt_sou
 	out->prefix_len = 0;
 	memset(out->token, 0, sizeof out->token);
 	memset(out->prefix, 0, sizeof out->prefix);
-	wt_tcp_address_text(address, out->text);
+	wt_address_text(address, out->text);
 	if (address->ss_family == AF_INET) {
 		const struct sockaddr_in *in = (const struct sockaddr_in *)address;
 
