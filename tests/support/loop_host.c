@@ -20,6 +20,7 @@ struct wt_watch {
 	unsigned events;
 	wt_watch_fn *fn;
 	void *arg;
+	struct wt_worker *worker;
 	bool freed; /* reaped at the end of the turn */
 };
 
@@ -28,6 +29,7 @@ struct wt_timer {
 	uint64_t due_ms;
 	wt_timer_fn *fn;
 	void *arg;
+	struct wt_worker *worker;
 	bool freed;
 };
 
@@ -38,7 +40,27 @@ static struct wt_loop_host *loop_of(const struct wt_host *host)
 
 struct wt_worker *wt_loop_host_worker(struct wt_loop_host *host)
 {
-	return (struct wt_worker *)host;
+	return wt_loop_host_worker_at(host, 0);
+}
+
+struct wt_worker *wt_loop_host_worker_at(struct wt_loop_host *host, uint32_t index)
+{
+	assert_in_range(index, 0, WT_LOOP_WORKERS - 1);
+	return (struct wt_worker *)&host->workers[index];
+}
+
+static bool is_worker(const struct wt_loop_host *host, const struct wt_worker *worker)
+{
+	const char *at = (const char *)worker;
+
+	return at >= host->workers && at < host->workers + WT_LOOP_WORKERS;
+}
+
+static uint32_t loop_worker_count(const struct wt_host *host)
+{
+	const struct wt_loop_host *loop = loop_of(host);
+
+	return loop->config.workers > 0 ? loop->config.workers : 1;
 }
 
 const struct wt_config *wt_loop_host_config(const struct wt_loop_host *host)
@@ -71,7 +93,7 @@ static bool allow(struct wt_loop_host *host)
 static struct wt_timer *loop_timer_new(const struct wt_host *host, struct wt_worker *worker,
 				       wt_timer_fn *fn, void *arg)
 {
-	(void)worker;
+	assert_true(is_worker(loop_of(host), worker));
 	if (!allow(loop_of(host)))
 		return NULL;
 	for (size_t i = 0; i < WT_LOOP_TIMERS; i++) {
@@ -83,6 +105,7 @@ static struct wt_timer *loop_timer_new(const struct wt_host *host, struct wt_wor
 		assert_non_null(*place);
 		(*place)->fn = fn;
 		(*place)->arg = arg;
+		(*place)->worker = worker;
 		return *place;
 	}
 	fail_msg("too many timers");
@@ -116,7 +139,7 @@ static void loop_timer_free(const struct wt_host *host, struct wt_timer *timer)
 static struct wt_watch *loop_watch_new(const struct wt_host *host, struct wt_worker *worker, int fd,
 				       unsigned events, wt_watch_fn *fn, void *arg)
 {
-	(void)worker;
+	assert_true(is_worker(loop_of(host), worker));
 	assert_true(fd >= 0);
 	if (!allow(loop_of(host)))
 		return NULL;
@@ -127,7 +150,7 @@ static struct wt_watch *loop_watch_new(const struct wt_host *host, struct wt_wor
 			continue;
 		*place = calloc(1, sizeof **place);
 		assert_non_null(*place);
-		**place = (struct wt_watch){ .fd = fd, .events = events, .fn = fn, .arg = arg };
+		**place = (struct wt_watch){ fd, events, fn, arg, worker, false };
 		return *place;
 	}
 	fail_msg("too many watches");
@@ -188,7 +211,7 @@ static bool run_timers(struct wt_loop_host *host)
 		if (due[i]->freed || !due[i]->armed || due[i]->due_ms > now)
 			continue;
 		due[i]->armed = false;
-		due[i]->fn(due[i]->arg, wt_loop_host_worker(host));
+		due[i]->fn(due[i]->arg, due[i]->worker);
 	}
 	return n > 0;
 }
@@ -241,7 +264,7 @@ static bool run_watches(struct wt_loop_host *host, int wait_ms)
 			events |= WT_EVENT_READ;
 		if (polls[i].revents & (POLLOUT | POLLERR | POLLHUP))
 			events |= WT_EVENT_WRITE;
-		watches[i]->fn(watches[i]->arg, wt_loop_host_worker(host), watches[i]->fd, events);
+		watches[i]->fn(watches[i]->arg, watches[i]->worker, watches[i]->fd, events);
 	}
 	return ready > 0;
 }
@@ -270,7 +293,7 @@ static uint32_t loop_counter(const struct wt_host *host, const char *name)
 static void loop_count(const struct wt_host *host, struct wt_worker *worker, uint32_t counter,
 		       uint64_t n)
 {
-	assert_ptr_equal(worker, wt_loop_host_worker(loop_of(host)));
+	assert_true(is_worker(loop_of(host), worker));
 	assert_in_range(counter, 1, loop_of(host)->counter_count);
 	loop_of(host)->counters[counter - 1].value += n;
 }
@@ -288,6 +311,8 @@ static const char *loop_config_string(const struct wt_host *host, const struct w
 				      const char *key)
 {
 	(void)cfg;
+	if (strcmp(key, "segmentation") == 0)
+		return loop_of(host)->config.segmentation;
 	assert_string_equal(key, "congestion");
 	return loop_of(host)->config.congestion;
 }
@@ -296,6 +321,8 @@ static uint64_t loop_config_uint(const struct wt_host *host, const struct wt_con
 				 const char *key)
 {
 	(void)cfg;
+	if (strcmp(key, "recv_buffer") == 0)
+		return loop_of(host)->config.recv_buffer;
 	assert_string_equal(key, "send_buffer");
 	return loop_of(host)->config.send_buffer;
 }
@@ -386,7 +413,7 @@ struct wt_loop_conn *wt_loop_host_conn(struct wt_loop_host *host)
 
 	struct wt_loop_conn *conn = &host->conns[host->conn_count++];
 
-	*conn = (struct wt_loop_conn){ .host = host };
+	*conn = (struct wt_loop_conn){ .host = host, .worker = wt_loop_host_worker(host) };
 	return conn;
 }
 
@@ -405,13 +432,13 @@ static enum wt_status loop_conn_accepted(const struct wt_host *host, struct wt_w
 {
 	struct wt_loop_host *loop = loop_of(host);
 
-	(void)worker;
 	if (loop->accept != WT_OK)
 		return loop->accept;
 
 	struct wt_loop_conn *made = wt_loop_host_conn(loop);
 
 	made->tconn = tconn;
+	made->worker = worker;
 	loop->accepted++;
 	*conn = (struct wt_link *)made;
 	return WT_OK;
@@ -492,6 +519,7 @@ struct wt_loop_host *wt_loop_host_new(const struct wt_loop_config *config)
 	host->config_string = loop_config_string;
 	host->config_uint = loop_config_uint;
 	host->config_sockaddr = loop_config_sockaddr;
+	host->worker_count = loop_worker_count;
 	host->slot_get = loop_slot_get;
 	host->slot_done = loop_slot_done;
 	host->conn_accepted = loop_conn_accepted;

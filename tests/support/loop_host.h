@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * loop_host.h: a host for transports under test: one worker, a poll loop, timers
+ * loop_host.h: a host for transports under test: workers that share the test's
+ * thread and one poll loop, timers
  * on a clock that a test can push forward, slots that notice misuse, and a
  * record of everything that a transport reports.
  *
@@ -22,6 +23,7 @@
 #define WT_LOOP_SLOTS 256
 #define WT_LOOP_COUNTERS 32
 #define WT_LOOP_LISTEN 4
+#define WT_LOOP_WORKERS 4
 /* How long WT_LOOP_UNTIL waits before the test fails. */
 #define WT_LOOP_PATIENCE_MS 20000u
 
@@ -29,13 +31,15 @@
 struct wt_loop_config {
 	struct sockaddr_storage listen[WT_LOOP_LISTEN];
 	size_t listen_count;
-	const char *congestion;
-	uint64_t send_buffer;
+	const char *congestion, *segmentation;
+	uint64_t send_buffer, recv_buffer; /* KiB */
+	uint32_t workers;		   /* 0: one */
 };
 
 /* The core's side of one connection; `struct wt_link` to the transport. */
 struct wt_loop_conn {
 	struct wt_loop_host *host;
+	struct wt_worker *worker;
 	void *tconn;
 	bool closed; /* by the test: reports are forbidden from then on */
 	unsigned connected, readable, writable, ended;
@@ -62,8 +66,9 @@ struct wt_loop_counter {
 struct wt_loop_host {
 	struct wt_plain_host plain; /* first: plain.host is the table */
 	struct wt_loop_config config;
-	uint64_t ahead_ms; /* how far the test pushed the clock */
-	unsigned wakeups;  /* turns in which something was called */
+	char workers[WT_LOOP_WORKERS]; /* what their addresses are good for */
+	uint64_t ahead_ms;	       /* how far the test pushed the clock */
+	unsigned wakeups;	       /* turns in which something was called */
 	/* How many more timer_new and watch_new succeed; -1: all. */
 	int allowance;
 	/* What conn_accepted answers. */
@@ -90,7 +95,8 @@ static inline const struct wt_host *wt_loop_host_table(const struct wt_loop_host
 {
 	return &host->plain.host;
 }
-struct wt_worker *wt_loop_host_worker(struct wt_loop_host *host);
+struct wt_worker *wt_loop_host_worker(struct wt_loop_host *host); /* the first */
+struct wt_worker *wt_loop_host_worker_at(struct wt_loop_host *host, uint32_t index);
 const struct wt_config *wt_loop_host_config(const struct wt_loop_host *host);
 
 /* A connection of the core's, to dial with. */

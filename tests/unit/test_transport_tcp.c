@@ -42,10 +42,10 @@ static void say_something(int peer)
 
 static void it_says_what_it_is(void **state)
 {
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
 	(void)state;
-	wt_tcp_rig_open(&rig, &no_listen);
+	wt_rig_open(&rig, "tcp", &no_listen);
 	assert_int_equal(rig.plugin->kind, WT_KIND_TRANSPORT);
 	assert_string_equal(rig.plugin->name, "tcp");
 	assert_int_equal(rig.ops->mode, WT_TRANSPORT_STREAM);
@@ -53,12 +53,12 @@ static void it_says_what_it_is(void **state)
 	assert_int_equal(rig.ops->overhead_ipv4, 4 + 32 + 20);
 	assert_int_equal(rig.ops->overhead_ipv6, 4 + 32 + 40);
 	assert_int_equal(rig.ops->max_record(rig.self, NULL, NULL), WT_RECORD_MAX);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 /* ---- listening */
 
-static void check_source(struct wt_tcp_rig *rig, struct wt_loop_conn *conn, int peer,
+static void check_source(struct wt_rig *rig, struct wt_loop_conn *conn, int peer,
 			 uint16_t token_len, uint16_t prefix_len, const char *host)
 {
 	struct wt_source source = { .struct_size = sizeof source };
@@ -86,20 +86,20 @@ static void check_source(struct wt_tcp_rig *rig, struct wt_loop_conn *conn, int 
 static void several_addresses_at_once(void **state)
 {
 	struct wt_loop_config config = {
-		.listen = { wt_tcp_rig_ipv4("127.0.0.1", 0), wt_tcp_rig_ipv4("127.0.0.2", 0),
-			    wt_tcp_rig_ipv6("::1", 0) },
+		.listen = { wt_rig_ipv4("127.0.0.1", 0), wt_rig_ipv4("127.0.0.2", 0),
+			    wt_rig_ipv6("::1", 0) },
 		.listen_count = 2,
 	};
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
 	(void)state;
-	if (wt_tcp_rig_has_ipv6())
+	if (wt_rig_has_ipv6())
 		config.listen_count = 3;
 	else
 		print_message("no ::1 here: IPv6 is left out\n");
-	wt_tcp_rig_open(&rig, &config);
+	wt_rig_open(&rig, "tcp", &config);
 	for (size_t i = 0; i < config.listen_count; i++) {
-		struct sockaddr_storage address = wt_tcp_rig_address(&rig, i);
+		struct sockaddr_storage address = wt_rig_address(&rig, i);
 		int peer = wt_tcp_rig_connect_raw(&address);
 
 		say_something(peer);
@@ -110,17 +110,17 @@ static void several_addresses_at_once(void **state)
 			check_source(&rig, &rig.host->conns[i], peer, 19, 9, "[::1]");
 		close(peer);
 	}
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static void any_ipv4_and_any_ipv6_share_a_port(void **state)
 {
-	struct sockaddr_storage any = wt_tcp_rig_ipv4("0.0.0.0", 0);
-	struct wt_tcp_rig rig;
+	struct sockaddr_storage any = wt_rig_ipv4("0.0.0.0", 0);
+	struct wt_rig rig;
 	int probe;
 
 	(void)state;
-	if (!wt_tcp_rig_has_ipv6()) {
+	if (!wt_rig_has_ipv6()) {
 		print_message("no ::1 here\n");
 		skip();
 	}
@@ -130,23 +130,22 @@ static void any_ipv4_and_any_ipv6_share_a_port(void **state)
 	close(probe);
 
 	struct wt_loop_config config = {
-		.listen = { any,
-			    wt_tcp_rig_ipv6("::", ntohs(((struct sockaddr_in *)&any)->sin_port)) },
+		.listen = { any, wt_rig_ipv6("::", ntohs(((struct sockaddr_in *)&any)->sin_port)) },
 		.listen_count = 2,
 	};
 
-	wt_tcp_rig_open(&rig, &config);
-	wt_tcp_rig_close(&rig);
+	wt_rig_open(&rig, "tcp", &config);
+	wt_rig_close(&rig);
 }
 
 static void listening_is_all_or_nothing(void **state)
 {
-	struct sockaddr_storage taken = wt_tcp_rig_ipv4("127.0.0.1", 0);
-	struct sockaddr_storage first = wt_tcp_rig_ipv4("127.0.0.2", 0);
+	struct sockaddr_storage taken = wt_rig_ipv4("127.0.0.1", 0);
+	struct sockaddr_storage first = wt_rig_ipv4("127.0.0.2", 0);
 	int holder = wt_tcp_rig_listen_raw(&taken);
 	int probe = wt_tcp_rig_listen_raw(&first);
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	char where[32];
 
 	(void)state;
@@ -155,7 +154,7 @@ static void listening_is_all_or_nothing(void **state)
 
 	struct wt_loop_config config = { .listen = { first, taken }, .listen_count = 2 };
 
-	assert_int_equal(wt_tcp_rig_create(&rig, &config, &err), WT_OK);
+	assert_int_equal(wt_rig_create(&rig, "tcp", &config, &err), WT_OK);
 	assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err), WT_ERR_IO);
 	snprintf(where, sizeof where, "127.0.0.1:%u",
 		 ntohs(((struct sockaddr_in *)&taken)->sin_port));
@@ -171,30 +170,30 @@ static void listening_is_all_or_nothing(void **state)
 	assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err), WT_OK);
 	assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err),
 			 WT_ERR_INVALID);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static void an_address_that_is_not_ours_is_named(void **state)
 {
-	struct wt_loop_config config = one_address(wt_tcp_rig_ipv4("192.0.2.1", 4433));
+	struct wt_loop_config config = one_address(wt_rig_ipv4("192.0.2.1", 4433));
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
 	(void)state;
-	assert_int_equal(wt_tcp_rig_create(&rig, &config, &err), WT_OK);
+	assert_int_equal(wt_rig_create(&rig, "tcp", &config, &err), WT_OK);
 	assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err), WT_ERR_IO);
 	ASSERT_HAS(err.text, "192.0.2.1:4433");
 	ASSERT_HAS(err.text, "no interface");
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static int listen_without_rights(void)
 {
-	struct wt_loop_config config = one_address(wt_tcp_rig_ipv4("127.0.0.1", 1));
+	struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 1));
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
-	if (wt_tcp_rig_create(&rig, &config, &err) != WT_OK)
+	if (wt_rig_create(&rig, "tcp", &config, &err) != WT_OK)
 		return __LINE__;
 	if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
 		return __LINE__;
@@ -208,7 +207,7 @@ static int listen_without_rights(void)
 	if (status != WT_ERR_PERMISSION || !strstr(err.text, "127.0.0.1:1") ||
 	    !strstr(err.text, "CAP_NET_BIND_SERVICE"))
 		return __LINE__;
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 	return 0;
 }
 
@@ -221,21 +220,21 @@ static void a_privileged_port_is_named(void **state)
 static void an_event_loop_that_is_full_stops_listening(void **state)
 {
 	struct wt_loop_config config = {
-		.listen = { wt_tcp_rig_ipv4("127.0.0.1", 0), wt_tcp_rig_ipv4("127.0.0.2", 0) },
+		.listen = { wt_rig_ipv4("127.0.0.1", 0), wt_rig_ipv4("127.0.0.2", 0) },
 		.listen_count = 2,
 	};
 
 	(void)state;
 	for (int allowance = 0; allowance < 4; allowance++) {
 		struct wt_error err = { .struct_size = sizeof err };
-		struct wt_tcp_rig rig;
+		struct wt_rig rig;
 
-		assert_int_equal(wt_tcp_rig_create(&rig, &config, &err), WT_OK);
+		assert_int_equal(wt_rig_create(&rig, "tcp", &config, &err), WT_OK);
 		rig.host->allowance = allowance;
 		assert_int_equal(rig.ops->listen(rig.self, wt_loop_host_worker(rig.host), &err),
 				 WT_ERR_NOMEM);
 		ASSERT_HAS(err.text, allowance < 2 ? "127.0.0.1" : "127.0.0.2");
-		wt_tcp_rig_close(&rig);
+		wt_rig_close(&rig);
 	}
 }
 
@@ -245,15 +244,15 @@ static void an_unknown_congestion_control_is_refused(void **state)
 {
 	struct wt_loop_config config = { .congestion = "nosuch" };
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
 	(void)state;
-	assert_int_equal(wt_tcp_rig_create(&rig, &config, &err), WT_ERR_CONFIG);
+	assert_int_equal(wt_rig_create(&rig, "tcp", &config, &err), WT_ERR_CONFIG);
 	assert_null(rig.self);
 	ASSERT_HAS(err.text, "nosuch");
 	/* reno is always there. */
 	ASSERT_HAS(err.text, "reno");
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static void check_congestion(int fd, const char *expected)
@@ -267,27 +266,27 @@ static void check_congestion(int fd, const char *expected)
 
 static void the_congestion_control_is_set_both_ways(void **state)
 {
-	struct wt_loop_config config = one_address(wt_tcp_rig_ipv4("127.0.0.1", 0));
+	struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 0));
 	struct sockaddr_storage address;
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 
 	(void)state;
 	config.congestion = "reno";
-	wt_tcp_rig_open(&rig, &config);
-	address = wt_tcp_rig_address(&rig, 0);
+	wt_rig_open(&rig, "tcp", &config);
+	address = wt_rig_address(&rig, 0);
 
-	struct wt_loop_conn *conn = wt_tcp_rig_dial(&rig, &address);
+	struct wt_loop_conn *conn = wt_rig_dial(&rig, &address);
 
 	check_congestion(wt_loop_host_fd(rig.host, 1), "reno");
 	WT_LOOP_UNTIL(rig.host, conn->connected);
 
-	struct wt_record record = wt_tcp_rig_record(&rig, 40, 0);
+	struct wt_record record = wt_rig_record(&rig, 40, 0);
 	size_t taken;
 
-	assert_int_equal(wt_tcp_rig_send(&rig, conn, &record, 1, &taken), WT_OK);
+	assert_int_equal(wt_rig_send(&rig, conn, &record, 1, &taken), WT_OK);
 	WT_LOOP_UNTIL(rig.host, rig.host->accepted == 1);
 	check_congestion(wt_loop_host_fd(rig.host, 2), "reno");
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 /* What dialled sockets have by default: the kernel's own default, or cubic. */
@@ -305,16 +304,16 @@ static void auto_is_cubic_where_it_may_be_used(void **state)
 	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, expected, &len), 0);
 	close(fd);
 	for (size_t i = 0; i < 2; i++) {
-		struct wt_loop_config config = one_address(wt_tcp_rig_ipv4("127.0.0.1", 0));
+		struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 0));
 		struct sockaddr_storage address;
-		struct wt_tcp_rig rig;
+		struct wt_rig rig;
 
 		config.congestion = wanted[i];
-		wt_tcp_rig_open(&rig, &config);
-		address = wt_tcp_rig_address(&rig, 0);
-		(void)wt_tcp_rig_dial(&rig, &address);
+		wt_rig_open(&rig, "tcp", &config);
+		address = wt_rig_address(&rig, 0);
+		(void)wt_rig_dial(&rig, &address);
 		check_congestion(wt_loop_host_fd(rig.host, 1), i == 0 ? standard : expected);
-		wt_tcp_rig_close(&rig);
+		wt_rig_close(&rig);
 	}
 }
 
@@ -329,11 +328,11 @@ static int option(int fd, int level, int name)
 
 static void a_connection_has_its_options(void **state)
 {
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	int peer;
 
 	(void)state;
-	wt_tcp_rig_open(&rig, NULL);
+	wt_rig_open(&rig, "tcp", NULL);
 	wt_tcp_rig_pair(&rig, &peer);
 
 	int fd = wt_loop_host_fd(rig.host, 1);
@@ -345,20 +344,20 @@ static void a_connection_has_its_options(void **state)
 	/* Less where net.core.wmem_max and missing rights forbid it. */
 	assert_in_range(option(fd, SOL_SOCKET, SO_SNDBUF), 64 * 1024, 512 * 1024);
 	close(peer);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 /* ---- accepting */
 
 static void a_connection_that_the_core_refuses_is_closed(void **state)
 {
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	struct sockaddr_storage address;
 
 	(void)state;
-	wt_tcp_rig_open(&rig, NULL);
+	wt_rig_open(&rig, "tcp", NULL);
 	rig.host->accept = WT_ERR_LIMIT;
-	address = wt_tcp_rig_address(&rig, 0);
+	address = wt_rig_address(&rig, 0);
 
 	int peer = wt_tcp_rig_connect_raw(&address);
 
@@ -366,19 +365,19 @@ static void a_connection_that_the_core_refuses_is_closed(void **state)
 	WT_LOOP_UNTIL(rig.host, wt_loop_host_counter(rig.host, "tcp_accept_refused") == 1);
 	assert_int_equal(wt_tcp_rig_end_of(peer), ECONNRESET);
 	close(peer);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static void an_event_loop_that_is_full_closes_the_connection(void **state)
 {
 	(void)state;
 	for (int allowance = 0; allowance < 2; allowance++) {
-		struct wt_tcp_rig rig;
+		struct wt_rig rig;
 		struct sockaddr_storage address;
 
-		wt_tcp_rig_open(&rig, NULL);
+		wt_rig_open(&rig, "tcp", NULL);
 		rig.host->allowance = allowance;
-		address = wt_tcp_rig_address(&rig, 0);
+		address = wt_rig_address(&rig, 0);
 
 		int peer = wt_tcp_rig_connect_raw(&address);
 
@@ -386,21 +385,21 @@ static void an_event_loop_that_is_full_closes_the_connection(void **state)
 		WT_LOOP_UNTIL(rig.host, wt_loop_host_counter(rig.host, "tcp_accept_refused") == 1);
 		assert_int_equal(wt_tcp_rig_end_of(peer), ECONNRESET);
 		close(peer);
-		wt_tcp_rig_close(&rig);
+		wt_rig_close(&rig);
 	}
 }
 
 static void three_hundred_connections(void **state)
 {
 	enum { MANY = 300 };
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	struct wt_tcp_reader readers[MANY];
 	int peers[MANY];
 	struct sockaddr_storage address;
 
 	(void)state;
-	wt_tcp_rig_open(&rig, NULL);
-	address = wt_tcp_rig_address(&rig, 0);
+	wt_rig_open(&rig, "tcp", NULL);
+	address = wt_rig_address(&rig, 0);
 	for (size_t i = 0; i < MANY; i++) {
 		peers[i] = wt_tcp_rig_connect_raw(&address);
 		say_something(peers[i]);
@@ -418,17 +417,17 @@ static void three_hundred_connections(void **state)
 		close(peers[i]);
 	for (size_t i = 0; i < MANY; i++)
 		WT_LOOP_UNTIL(rig.host, rig.host->conns[i].ended);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 }
 
 static int accept_without_descriptors(void)
 {
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	struct sockaddr_storage address;
 	int peers[3];
 
-	wt_tcp_rig_open(&rig, NULL);
-	address = wt_tcp_rig_address(&rig, 0);
+	wt_rig_open(&rig, "tcp", NULL);
+	address = wt_rig_address(&rig, 0);
 	for (size_t i = 0; i < 3; i++) {
 		peers[i] = wt_tcp_rig_connect_raw(&address);
 		say_something(peers[i]);
@@ -465,7 +464,7 @@ static int accept_without_descriptors(void)
 	WT_LOOP_UNTIL(rig.host, rig.host->accepted == 3);
 	for (size_t i = 0; i < 3; i++)
 		close(peers[i]);
-	wt_tcp_rig_close(&rig);
+	wt_rig_close(&rig);
 	return 0;
 }
 

@@ -134,15 +134,15 @@ static uint64_t random_state;
 
 static uint32_t random_len(void)
 {
-	switch (wt_tcp_rig_random(&random_state, 4)) {
+	switch (wt_rig_random(&random_state, 4)) {
 	case 0:
-		return 8 + wt_tcp_rig_random(&random_state, 100);
+		return 8 + wt_rig_random(&random_state, 100);
 	case 1:
-		return 8 + wt_tcp_rig_random(&random_state, 1500);
+		return 8 + wt_rig_random(&random_state, 1500);
 	case 2:
-		return 8 + wt_tcp_rig_random(&random_state, 20000);
+		return 8 + wt_rig_random(&random_state, 20000);
 	default:
-		return WT_RECORD_MAX - wt_tcp_rig_random(&random_state, 40000);
+		return WT_RECORD_MAX - wt_rig_random(&random_state, 40000);
 	}
 }
 
@@ -166,11 +166,10 @@ static void random_records_in_random_pieces(void **state)
 				break;
 			len += wt_tcp_rig_frame(bytes + len, next, number++);
 		}
-		wt_tcp_receiving_start(&r, WT_RECORD_MAX, 1 + wt_tcp_rig_random(&random_state, 64));
-		r.reader.calls = wt_tcp_rig_random(&random_state, 4);
+		wt_tcp_receiving_start(&r, WT_RECORD_MAX, 1 + wt_rig_random(&random_state, 64));
+		r.reader.calls = wt_rig_random(&random_state, 4);
 		while (at < len) {
-			size_t piece =
-				1 + wt_tcp_rig_random(&random_state, seed % 2 ? 3000 : 150000);
+			size_t piece = 1 + wt_rig_random(&random_state, seed % 2 ? 3000 : 150000);
 
 			if (piece > len - at)
 				piece = len - at;

@@ -249,15 +249,15 @@ static void a_record_stays_valid_until_the_next_call(void **state)
 		len += wt_tcp_rig_frame(bytes + len, 40, k);
 	wt_tcp_rig_write(r.peer, bytes, len);
 	WT_LOOP_UNTIL(r.rig.host, r.conn->readable);
-	assert_int_equal(wt_tcp_rig_recv(&r.rig, r.conn, records, 2, &got), WT_OK);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 2, &got), WT_OK);
 	assert_int_equal(got, 2);
 	wt_tcp_rig_write(r.peer, bytes, len);
 	let_pass(&r);
-	wt_tcp_rig_check(records[0].data, 40, 0);
-	wt_tcp_rig_check(records[1].data, 40, 1);
+	wt_rig_check(records[0].data, 40, 0);
+	wt_rig_check(records[1].data, 40, 1);
 	assert_null(records[0].slot);
 	assert_int_equal(r.rig.host->slots_out, 1);
-	assert_int_equal(wt_tcp_rig_recv(&r.rig, r.conn, records, 0, &got), WT_ERR_INVALID);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 0, &got), WT_ERR_INVALID);
 	wt_tcp_receiving_stop(&r);
 }
 
@@ -277,7 +277,7 @@ static void a_packet_lies_where_slots_want_it(void **state)
 		wt_tcp_rig_write(r.peer, bytes, wt_tcp_rig_frame(bytes, lens[i], 0));
 		do
 			wt_loop_host_turn(r.rig.host, 20);
-		while (wt_tcp_rig_recv(&r.rig, r.conn, &record, 1, &got) == WT_AGAIN);
+		while (wt_rig_recv(&r.rig, r.conn, &record, 1, &got) == WT_AGAIN);
 		assert_int_equal(got, 1);
 		/* Record header and inner kind come before the packet. */
 		assert_int_equal((uintptr_t)(record.data + WT_RECORD_HEADER + 1) % 64, 0);
@@ -303,8 +303,8 @@ static void the_limit_may_rise_between_two_records_of_one_segment(void **state)
 		wt_tcp_rig_write(r.peer, bytes, len);
 		WT_LOOP_UNTIL(r.rig.host, r.conn->readable);
 		/* Asked for more, it gives out the first and judges no other. */
-		assert_int_equal(wt_tcp_rig_recv(&r.rig, r.conn, records, 8, &got), WT_OK);
-		wt_tcp_rig_check(records[0].data, records[0].len, 0);
+		assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 8, &got), WT_OK);
+		wt_rig_check(records[0].data, records[0].len, 0);
 		wt_tcp_rig_set_max(&r.rig, r.conn, WT_RECORD_MAX);
 		r.reader.next = (uint32_t)got;
 		wt_tcp_reader_start(&r.reader, r.conn);
@@ -411,7 +411,7 @@ static void a_close_gives_back_what_is_held(void **state)
 		wt_tcp_rig_frame(bytes, WT_RECORD_MAX, 0);
 		wt_tcp_rig_write(r.peer, bytes, 40000);
 		WT_LOOP_UNTIL(r.rig.host, r.rig.host->slots_out == 1);
-		wt_tcp_rig_close_conn(&r.rig, r.conn, abort);
+		wt_rig_close_conn(&r.rig, r.conn, abort);
 		assert_int_equal(r.rig.host->slots_out, 0);
 		wt_tcp_receiving_stop(&r);
 	}

@@ -23,7 +23,7 @@ static const struct wt_loop_config narrow = { .send_buffer = 64 };
 
 /* One connection of the plugin's that sends, and a socket that reads. */
 struct sending {
-	struct wt_tcp_rig rig;
+	struct wt_rig rig;
 	struct wt_loop_conn *conn;
 	int peer;
 	uint32_t sent; /* records taken so far */
@@ -34,7 +34,7 @@ static void start(struct sending *s, const struct wt_loop_config *config)
 	int size = NARROW_RECEIVE;
 
 	*s = (struct sending){ .peer = -1 };
-	wt_tcp_rig_open(&s->rig, config);
+	wt_rig_open(&s->rig, "tcp", config);
 	s->conn = wt_tcp_rig_pair(&s->rig, &s->peer);
 	s->conn->arg = s;
 	assert_int_equal(setsockopt(s->peer, SOL_SOCKET, SO_RCVBUF, &size, sizeof size), 0);
@@ -44,22 +44,22 @@ static void stop(struct sending *s)
 {
 	if (s->peer >= 0)
 		close(s->peer);
-	wt_tcp_rig_close(&s->rig);
+	wt_rig_close(&s->rig);
 }
 
 /* Offer `n` records; what is not taken is the caller's and given back here.
  * Returns how many were taken. */
 static size_t offer(struct sending *s, uint32_t (*len)(uint32_t), size_t n, enum wt_status *status)
 {
-	struct wt_record records[WT_TCP_RIG_RECORDS * 2];
+	struct wt_record records[WT_RIG_RECORDS * 2];
 	const struct wt_host *host = wt_loop_host_table(s->rig.host);
 	size_t taken;
 
 	assert_in_range(n, 1, sizeof records / sizeof records[0]);
 	for (size_t i = 0; i < n; i++)
-		records[i] = wt_tcp_rig_record(&s->rig, len(s->sent + (uint32_t)i),
-					       s->sent + (uint32_t)i);
-	*status = wt_tcp_rig_send(&s->rig, s->conn, records, n, &taken);
+		records[i] =
+			wt_rig_record(&s->rig, len(s->sent + (uint32_t)i), s->sent + (uint32_t)i);
+	*status = wt_rig_send(&s->rig, s->conn, records, n, &taken);
 	for (size_t i = taken; i < n; i++)
 		host->slot_done(host, wt_loop_host_worker(s->rig.host), records[i].slot);
 	s->sent += (uint32_t)taken;
@@ -98,9 +98,9 @@ static uint32_t mixed(uint32_t number)
 	uint64_t state = (number + 1) * 0x9e3779b97f4a7c15u;
 
 	for (int i = 0; i < 4; i++)
-		(void)wt_tcp_rig_random(&state, 2);
-	return number % 3 ? WT_RECORD_MIN + wt_tcp_rig_random(&state, 3000)
-			  : WT_RECORD_MAX - wt_tcp_rig_random(&state, 50000);
+		(void)wt_rig_random(&state, 2);
+	return number % 3 ? WT_RECORD_MIN + wt_rig_random(&state, 3000)
+			  : WT_RECORD_MAX - wt_rig_random(&state, 50000);
 }
 
 /* Bytes of the first `count` records with their lengths. */
@@ -173,7 +173,7 @@ static void sending_nothing_is_fine(void **state)
 
 	(void)state;
 	start(&s, &narrow);
-	assert_int_equal(wt_tcp_rig_send(&s.rig, s.conn, NULL, 0, &taken), WT_OK);
+	assert_int_equal(wt_rig_send(&s.rig, s.conn, NULL, 0, &taken), WT_OK);
 	assert_int_equal(wt_loop_host_counter(s.rig.host, "tcp_tx_calls"), 0);
 	stop(&s);
 }
@@ -189,12 +189,11 @@ static void a_record_outside_the_lengths_is_not_sent(void **state)
 
 		start(&s, &narrow);
 
-		struct wt_record record = wt_tcp_rig_record(&s.rig, 100, 0);
+		struct wt_record record = wt_rig_record(&s.rig, 100, 0);
 		const struct wt_host *host = wt_loop_host_table(s.rig.host);
 
 		record.len = lens[i];
-		assert_int_equal(wt_tcp_rig_send(&s.rig, s.conn, &record, 1, &taken),
-				 WT_ERR_INVALID);
+		assert_int_equal(wt_rig_send(&s.rig, s.conn, &record, 1, &taken), WT_ERR_INVALID);
 		assert_int_equal(taken, 0);
 		host->slot_done(host, wt_loop_host_worker(s.rig.host), record.slot);
 		stop(&s);
@@ -302,7 +301,7 @@ static void a_slow_reader_gets_every_byte_in_order(void **state)
 	received = malloc(total);
 	assert_non_null(received);
 	while (at < total) {
-		size_t most = 1 + wt_tcp_rig_random(&random, 60000);
+		size_t most = 1 + wt_rig_random(&random, 60000);
 
 		at = read_some(&s, received, at, most < total - at ? most : total - at);
 		wt_loop_host_turn(s.rig.host, 1);
@@ -328,7 +327,7 @@ static void a_close_gives_back_the_partly_written_record(void **state)
 		start(&s, &narrow);
 		while (s.rig.host->slots_out == 0)
 			assert_int_equal(offer(&s, always_bulk, 1, &status), 1);
-		wt_tcp_rig_close_conn(&s.rig, s.conn, abort);
+		wt_rig_close_conn(&s.rig, s.conn, abort);
 		assert_int_equal(s.rig.host->slots_out, 0);
 		assert_int_equal(wt_tcp_rig_end_of(s.peer), abort ? ECONNRESET : 0);
 		stop(&s);
@@ -339,7 +338,7 @@ static void close_in_writable(struct wt_loop_conn *conn)
 {
 	struct sending *s = conn->arg;
 
-	wt_tcp_rig_close_conn(&s->rig, conn, false);
+	wt_rig_close_conn(&s->rig, conn, false);
 }
 
 static void the_core_may_close_when_told_writable(void **state)
@@ -374,7 +373,7 @@ static void read_until_the_end(struct wt_loop_conn *conn)
 	enum wt_status status;
 
 	do
-		status = wt_tcp_rig_recv(&s->rig, conn, records, 4, &got);
+		status = wt_rig_recv(&s->rig, conn, records, 4, &got);
 	while (status == WT_OK);
 	assert_true(status == WT_AGAIN || status == WT_ERR_CLOSED || status == WT_ERR_IO);
 }
@@ -473,7 +472,7 @@ static void any_failed_send_is_followed_by_the_end(void **state)
 				    .len = 100,
 				    .data = pages + page };
 
-	assert_int_equal(wt_tcp_rig_send(&s.rig, s.conn, &record, 1, &taken), WT_ERR_IO);
+	assert_int_equal(wt_rig_send(&s.rig, s.conn, &record, 1, &taken), WT_ERR_IO);
 	assert_int_equal(taken, 0);
 	WT_LOOP_UNTIL(s.rig.host, s.conn->ended);
 	assert_int_equal(s.conn->why, WT_ERR_IO);
@@ -483,14 +482,14 @@ static void any_failed_send_is_followed_by_the_end(void **state)
 
 static void nothing_is_sent_before_the_dial_succeeded(void **state)
 {
-	struct sockaddr_storage address = wt_tcp_rig_ipv4("127.0.0.1", 0);
+	struct sockaddr_storage address = wt_rig_ipv4("127.0.0.1", 0);
 	int listener = wt_tcp_rig_listen_raw(&address);
 	struct sending s = { .peer = -1 };
 	enum wt_status status;
 
 	(void)state;
-	wt_tcp_rig_open(&s.rig, &narrow);
-	s.conn = wt_tcp_rig_dial(&s.rig, &address);
+	wt_rig_open(&s.rig, "tcp", &narrow);
+	s.conn = wt_rig_dial(&s.rig, &address);
 	assert_int_equal(offer(&s, always_1500, 1, &status), 0);
 	assert_int_equal(status, WT_ERR_INVALID);
 	close(listener);
