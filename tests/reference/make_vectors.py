@@ -55,6 +55,9 @@ def inner_cases():
         ("ping, unknown, padding", record.inner_control(
             (record.PING, pattern("ping 2", 8)), (200, b"skip me"), (record.PAD, bytes(20)))),
         ("probe", record.inner_control((record.PROBE, b"\x12\x34"), (record.PAD, bytes(600)))),
+        ("probe acknowledged", record.inner_control((record.PROBE_ACK, b"\x12\x34"))),
+        ("path challenge", record.inner_control((record.PATH_CHALLENGE, pattern("path", 8)))),
+        ("path response", record.inner_control((record.PATH_RESPONSE, pattern("path", 8)))),
     ]
 
 

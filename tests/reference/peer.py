@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""One end of a tunnel over TCP, in user space: no TUN, no rights needed.
+"""One end of a tunnel, in user space: no TUN, no rights needed.
 
     peer.py --connect 192.0.2.1:4433 --psk alice.psk --address 10.8.0.2 --ping 10.8.0.1
     peer.py --listen 127.0.0.1:4433  --psk alice.psk --address 10.8.0.1
 
 Dialling, it sends one echo request through the tunnel, waits for the reply and
-closes. Listening, it serves one connection: it answers what pings --address
-until the other end closes. One line says how it went; exit code 0 if well.
+closes. Listening, it serves one peer: it answers what pings --address until the
+other end closes. One line says how it went; exit code 0 if well.
 """
 
 import argparse
@@ -20,6 +20,10 @@ import time
 
 from wtref import Refused, handshake, packet, record
 from wtref.tcp import Stream
+from wtref.udp import (CONFIRM_AGAIN_S, Datagrams, Dialler, Listener, bound, new_index, unix_ms)
+
+ANSWERS = {record.PING: record.PONG, record.PATH_CHALLENGE: record.PATH_RESPONSE,
+           record.PROBE: record.PROBE_ACK}
 
 
 class Failed(Exception):
@@ -36,14 +40,6 @@ def read_psk(path):
 def endpoint(text):
     host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)
-
-
-def unix_ms():
-    return time.time_ns() // 1_000_000
-
-
-def new_index():
-    return int.from_bytes(os.urandom(4), "big") | 1
 
 
 def own_params():
@@ -86,29 +82,53 @@ def respond(stream, secrets, source):
 # ---- what flows then ---------------------------------------------------------
 
 class Tunnel:
-    """Records both ways; answers control and echo requests as an end must."""
+    """Records both ways, under one session or, on datagrams, several after each other; answers
+    control and echo requests as an end must. counters: makes what a channel of it counts with."""
 
-    def __init__(self, stream, session, address):
-        self.stream, self.address = stream, address
-        self.stream.authenticated = True
-        self.channel = record.Channel(session)
-        self.answered = 0
+    def __init__(self, link, address, counters):
+        self.link, self.address, self.counters = link, address, counters
+        self.channels = {}  # by the index of those who send to us
+        self.current = None
+        self.answered = self.dropped = 0
         self.closed = False
 
+    def receive_under(self, session):
+        if session.local_index not in self.channels:
+            self.channels[session.local_index] = record.Channel(session, self.counters())
+
+    def send_under(self, session):
+        self.receive_under(session)
+        self.current = self.channels[session.local_index]
+
     def send(self, plaintext):
-        self.stream.send(self.channel.seal(plaintext))
+        self.link.send(self.current.seal(plaintext))
 
     def send_echo(self, kind, destination, identity, sequence, payload):
         message = packet.echo(kind, identity, sequence, payload)
         self.send(record.inner_packet(packet.ipv4(self.address, destination, packet.ICMP, message)))
 
-    def receive_echo_reply(self):
-        """One record; the echo reply that was in it, or None."""
-        inner = self.channel.open(self.stream.receive())
+    def receive_echo_reply(self, seconds):
+        """One message; the echo reply that was in it, or None."""
+        message = self.link.receive(seconds)
+        try:
+            return self.take(message)
+        except Refused:
+            if self.link.reliable:
+                raise
+            self.dropped += 1
+            return None
+
+    def take(self, message):
+        """One record; the echo reply that was in it, or None. Refused."""
+        index, _ = record.parse_record(message)
+        if index not in self.channels:
+            raise Refused("nobody's index")
+        channel = self.channels[index]
+        inner = channel.open(message)
         for kind, value in inner.control:
-            if kind == record.PING:
-                self.send(record.inner_control((record.PONG, value)))
-            elif kind == record.CLOSE:
+            if kind in ANSWERS:
+                self.send(record.inner_control((ANSWERS[kind], value)))
+            elif kind == record.CLOSE and channel is self.current:
                 self.closed = True
         if inner.kind != record.PACKET:
             return None
@@ -132,9 +152,8 @@ class Tunnel:
             self.send_echo(packet.ECHO_REQUEST, destination, identity, sequence, payload)
             wait_until = min(sent + 1, deadline)
             while (left := wait_until - time.monotonic()) > 0:
-                self.stream.sock.settimeout(left)
                 try:
-                    echo = self.receive_echo_reply()
+                    echo = self.receive_echo_reply(left)
                 except TimeoutError:
                     break
                 if self.closed:
@@ -146,26 +165,45 @@ class Tunnel:
         raise Failed(f"{destination} did not answer through the tunnel in {seconds} s")
 
     def close(self):
-        self.send(record.inner_control((record.CLOSE, bytes([record.CLOSE_SHUTDOWN]))))
-        self.stream.sock.shutdown(socket.SHUT_WR)
+        self.link.send_close(lambda: self.current.seal(record.inner_control(
+            (record.CLOSE, bytes([record.CLOSE_SHUTDOWN])))))
 
 
-# ---- the two commands --------------------------------------------------------
+# ---- the commands ------------------------------------------------------------
+
+def dial_stream(arguments, secrets, tag_time, clock_off_ms):
+    """(the tunnel, what the other end can take)"""
+    sock = socket.create_connection(endpoint(arguments.connect), arguments.timeout)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    stream = Stream(sock)
+    session = initiate(stream, secrets, unix_ms() + clock_off_ms, tag_time)
+    stream.authenticated = True
+    tunnel = Tunnel(stream, arguments.address, record.NextOnly)
+    tunnel.send_under(session)
+    return tunnel, session.peer_params
+
+
+def dial_datagrams(arguments, secrets, tag_time, clock_off_ms):
+    host, port = endpoint(arguments.connect)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    link = Datagrams(socket.socket(family, socket.SOCK_DGRAM), (host, port), arguments.lose / 100)
+    dialler = Dialler(link, secrets, own_params(), tag_time, clock_off_ms)
+    session = dialler.session(arguments.timeout)
+    tunnel = Tunnel(link, arguments.address, record.Window)
+    tunnel.send_under(session)
+    dialler.confirm(tunnel.receive_echo_reply, lambda: tunnel.current.opened > 0)
+    return tunnel, session.peer_params
+
 
 def dial(arguments, secrets):
-    host, port = endpoint(arguments.connect)
-    with socket.create_connection((host, port), arguments.timeout) as sock:
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        stream = Stream(sock)
-        tag_time = handshake.STATIC_TAG if arguments.static_tag else None
-        now = unix_ms() + int(arguments.clock_off * 1000)
-        session = initiate(stream, secrets, now, tag_time)
-        tunnel = Tunnel(stream, session, arguments.address)
+    tag_time = handshake.STATIC_TAG if arguments.static_tag else None
+    connect = dial_datagrams if arguments.transport == "udp" else dial_stream
+    tunnel, params = connect(arguments, secrets, tag_time, int(arguments.clock_off * 1000))
+    with tunnel.link.sock:
         took = tunnel.ping(arguments.ping, arguments.timeout)
         tunnel.close()
-        print(f"{arguments.ping} answered in {took:.2f} ms through {arguments.connect} "
-              f"(its MTU {session.peer_params.inner_mtu}, "
-              f"largest record {session.peer_params.largest_record})")
+    print(f"{arguments.ping} answered in {took:.2f} ms through {arguments.connect} "
+          f"(its MTU {params.inner_mtu}, largest record {params.largest_record})")
 
 
 def listen(arguments, secrets):
@@ -180,11 +218,69 @@ def listen(arguments, secrets):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = Stream(sock)
         session = respond(stream, secrets, repr(address).encode())
-        tunnel = Tunnel(stream, session, arguments.address)
+        stream.authenticated = True
+        tunnel = Tunnel(stream, arguments.address, record.NextOnly)
+        tunnel.send_under(session)
         tunnel.send(b"\x00")
         while not tunnel.closed:
-            tunnel.receive_echo_reply()
+            tunnel.receive_echo_reply(arguments.timeout)
         print(f"answered {tunnel.answered} of {address[0]} until it closed")
+
+
+def listen_datagrams(arguments, secrets):
+    host, port = endpoint(arguments.listen)
+    with bound(host, port) as sock:
+        print(f"listening on {host}:{sock.getsockname()[1]}", flush=True)
+        link = Datagrams(sock, lose=arguments.lose / 100)
+        listener = Listener(link, secrets, own_params())
+        tunnel = Tunnel(link, arguments.address, record.Window)
+        end = Confirmations(tunnel, listener)
+        while not tunnel.closed:
+            message = link.receive(arguments.timeout)
+            try:
+                end.take(message)
+            except Refused:
+                tunnel.dropped += 1
+        print(f"answered {tunnel.answered} of {link.remote[0]} until it closed; {end.handshakes} "
+              f"handshakes, {listener.retries} retries, {listener.repeated} repeated, "
+              f"{tunnel.dropped} dropped")
+
+
+class Confirmations:
+    """Between the handshakes and the tunnel of an end that listens for datagrams: new keys are
+    used when they are confirmed, and the dialler is told with a 0x00 record."""
+
+    def __init__(self, tunnel, listener):
+        self.tunnel, self.listener = tunnel, listener
+        self.handshakes = 0
+        self._told = 0.0
+
+    def take(self, message):
+        pending = self.listener.pending
+        if message[:1] == b"\x01":
+            if self.listener.on_handshake(message):
+                self._adopt(new=pending is not None)
+            elif self.listener.pending:
+                self.tunnel.receive_under(self.listener.pending)
+            return
+        if pending and record.parse_record(message)[0] == pending.local_index:
+            self._try_pending(message, pending)
+        else:
+            self.tunnel.take(message)
+
+    def _try_pending(self, message, pending):
+        """The first record under new keys is as good as M3. What answers it goes under them."""
+        record.open_record(pending.recv_key, pending.recv_iv, message)
+        self.listener.confirm()
+        self._adopt(new=True)
+        self.tunnel.take(message)
+
+    def _adopt(self, new):
+        self.handshakes += new
+        self.tunnel.send_under(self.listener.confirmed)
+        if new or time.monotonic() - self._told >= CONFIRM_AGAIN_S:
+            self._told = time.monotonic()
+            self.tunnel.send(b"\x00")
 
 
 def parse_arguments():
@@ -200,6 +296,9 @@ def parse_arguments():
     parser.add_argument("--static-tag", action="store_true", help="as if our clock were unknown")
     parser.add_argument("--clock-off", type=float, default=0, metavar="SECONDS",
                         help="with --connect: pretend that our clock is that far ahead")
+    parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
+    parser.add_argument("--lose", type=float, default=0, metavar="PERCENT",
+                        help="with udp: of our own datagrams, as a bad way would")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS")
     arguments = parser.parse_args()
     if arguments.connect and not arguments.ping:
@@ -211,7 +310,11 @@ def main():
     arguments = parse_arguments()
     try:
         secrets = handshake.Secrets(read_psk(arguments.psk), arguments.realm.encode())
-        (dial if arguments.connect else listen)(arguments, secrets)
+        answer = listen_datagrams if arguments.transport == "udp" else listen
+        (dial if arguments.connect else answer)(arguments, secrets)
+    except TimeoutError:
+        print("peer.py: nobody answered", file=sys.stderr)
+        return 1
     except (Failed, Refused, EOFError, OSError, ValueError) as error:
         print(f"peer.py: {error}", file=sys.stderr)
         return 1

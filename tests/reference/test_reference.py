@@ -70,6 +70,18 @@ class Handshake(unittest.TestCase):
         with self.assertRaises(Refused):
             responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
 
+    def test_the_m1_that_waits_for_m3_is_told_from_older_ones(self):
+        first, responder = ends()
+        m2, _ = responder.on_m1(first.m1, 9, os.urandom(32), NOW)
+        with self.assertRaises(handshake.Answered) as again:
+            responder.on_m1(first.m1, 10, os.urandom(32), NOW)
+        self.assertEqual(responder.pending, (again.exception.h1, m2))
+        second, _ = ends(time_i=NOW + 1)
+        responder.on_m1(second.m1, 11, os.urandom(32), NOW)
+        with self.assertRaises(handshake.Answered) as again:
+            responder.on_m1(first.m1, 12, os.urandom(32), NOW)
+        self.assertNotEqual(responder.pending[0], again.exception.h1)
+
     def test_a_clock_that_is_off_needs_a_token(self):
         initiator, responder = ends(time_i=NOW - 61_000)
         with self.assertRaises(handshake.NotFresh):
@@ -107,6 +119,62 @@ class Records(unittest.TestCase):
                 record.check_packet(bad)
 
 
+class Counters(unittest.TestCase):
+    """Each line: what a receiver that expects datagrams does with counters in this order."""
+
+    def test_window(self):
+        for size, counters, refused in (
+                (64, (0, 1, 2, 1), {3}),
+                (64, (0, 0), {1}),
+                (64, (5, 3, 4, 3, 0, 5), {3, 5}),
+                (64, (64, 1, 0), {2}),
+                (64, (63, 0), set()),
+                (64, (2**40, 2**40 - 63, 2**40 - 64), {2}),
+                (64, (1000, 0, 936, 937, 937), {1, 2, 4}),
+                (8192, (8191, 0, 0, 8192, 0, 1), {2, 4}),
+        ):
+            window, got = record.Window(size), set()
+            for place, counter in enumerate(counters):
+                try:
+                    window.check(counter)
+                    window.mark(counter)
+                except Refused:
+                    got.add(place)
+            self.assertEqual(got, refused, counters)
+
+    def test_window_that_forgets_what_is_behind_it(self):
+        window = record.Window(64)
+        for counter in range(1000):
+            window.check(counter)
+            window.mark(counter)
+            for old in (0, counter // 2, counter):
+                with self.assertRaises(Refused):
+                    window.check(old)
+        self.assertLessEqual(len(window.seen), 129)
+
+    def test_next_only(self):
+        counters = record.NextOnly()
+        counters.check(0)
+        counters.mark(0)
+        for wrong in (0, 2):
+            with self.assertRaises(Refused):
+                counters.check(wrong)
+        counters.check(1)
+
+    def test_what_does_not_open_marks_nothing(self):
+        initiator, responder = ends()
+        m2, session_r = responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        _, session_i = initiator.on_m2(m2)
+        sender = record.Channel(session_i, record.Window())
+        receiver = record.Channel(session_r, record.Window())
+        good = sender.seal(b"\x00")
+        with self.assertRaises(Refused):
+            receiver.open(flipped(good, 8 * len(good) - 1))
+        receiver.open(good)
+        with self.assertRaises(Refused):
+            receiver.open(good)
+
+
 class Peers(unittest.TestCase):
     """peer.py to peer.py over loopback."""
 
@@ -119,8 +187,8 @@ class Peers(unittest.TestCase):
         path.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
         return str(path)
 
-    def run_both(self, key_i, key_r, *extra):
-        command = [sys.executable, "-B", str(HERE / "peer.py"), "--timeout", "5"]
+    def run_both(self, key_i, key_r, *extra, both=(), timeout=5):
+        command = [sys.executable, "-B", str(HERE / "peer.py"), "--timeout", str(timeout), *both]
         with subprocess.Popen(command + ["--listen", "127.0.0.1:0", "--psk", key_r,
                                          "--address", "10.8.0.1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -130,8 +198,10 @@ class Peers(unittest.TestCase):
             client = subprocess.run(
                 command + ["--connect", where, "--psk", key_i, "--address", "10.8.0.2",
                            "--ping", "10.8.0.1", *extra],
-                capture_output=True, text=True, timeout=20, check=False)
-            out, _ = server.communicate(timeout=20)
+                capture_output=True, text=True, timeout=90, check=False)
+            if "--lose" in both:
+                server.kill()  # it may not have heard that this is the end
+            out, _ = server.communicate(timeout=90)
             return client, server.returncode, out
 
     def test_ping_through_the_tunnel(self):
@@ -145,9 +215,29 @@ class Peers(unittest.TestCase):
             self.assertIn("answered 1 of 127.0.0.1", out)
 
     def test_another_key_gets_silence(self):
-        client, code, _ = self.run_both(self.key("a"), self.key("b"))
-        self.assertEqual(client.returncode, 1)
-        self.assertEqual(code, 1)
+        for transport in ("tcp", "udp"):
+            client, code, _ = self.run_both(self.key("a"), self.key("b"),
+                                            both=("--transport", transport), timeout=2)
+            self.assertEqual(client.returncode, 1)
+            self.assertEqual(code, 1)
+
+    def test_ping_over_udp(self):
+        key = self.key("psk")
+        for extra, retries in (((), 0), (("--static-tag",), 0), (("--clock-off", "-1800"), 1),
+                               (("--static-tag", "--clock-off", "86400"), 1)):
+            client, code, out = self.run_both(key, key, *extra, both=("--transport", "udp"))
+            self.assertEqual(client.returncode, 0, client.stderr)
+            self.assertIn("10.8.0.1 answered in", client.stdout)
+            self.assertEqual(code, 0)
+            self.assertIn(f"answered 1 of 127.0.0.1 until it closed; 1 handshakes, {retries} ret",
+                          out)
+
+    def test_ping_over_a_bad_way(self):
+        key = self.key("psk")
+        for _ in range(2):
+            client, _, _ = self.run_both(
+                key, key, both=("--transport", "udp", "--lose", "20"), timeout=40)
+            self.assertEqual(client.returncode, 0, client.stderr)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,14 @@ class NotFresh(Refused):
     """A true M1 whose time does not prove that it is new: the answer is RETRY."""
 
 
+class Answered(Refused):
+    """An M1 for which M2 was sent. If h1 is that of Responder.pending: that M2 again."""
+
+    def __init__(self, text, h1):
+        super().__init__(text)
+        self.h1 = h1
+
+
 def header(step, receiver_index):
     return struct.pack(">BBBBI", 1, 1, 1, step, receiver_index)
 
@@ -192,6 +200,7 @@ class Responder:
     seen: list = field(default_factory=list)
     proof_i: bytes = b""
     index: int = 0
+    pending: tuple = ()  # h1 and M2 of the handshake that waits for M3
 
     def open_m1(self, m1, unix_ms):
         """(h1, remote_index, e_i, time, params) of an M1 that a holder of the PSK made."""
@@ -220,7 +229,7 @@ class Responder:
         """(M2, session). The session may receive; it may send once on_m3 accepted."""
         h1, remote_index, e_i, time, peer_params = self.open_m1(m1, unix_ms)
         if e_i in self.seen:
-            raise Refused("this M1 was answered before")
+            raise Answered("this M1 was answered before", h1)
         if not token_valid and (abs(time - unix_ms) > CLOCK_TOLERANCE_MS
                                 or time <= self.last_time):
             raise NotFresh("the clock is off")
@@ -234,9 +243,10 @@ class Responder:
         self.seen = (self.seen + [e_i])[-8:]
         self.proof_i, self.index = finish.proof_i, index
         m2 = before_proof + finish.proof_r
-        session = Session(index, remote_index, finish.r2i_key, finish.r2i_iv,
-                          finish.i2r_key, finish.i2r_iv, peer_params)
-        return m2 + self.secrets.mac2(h1, m2), session
+        m2 += self.secrets.mac2(h1, m2)
+        self.pending = h1, m2
+        return m2, Session(index, remote_index, finish.r2i_key, finish.r2i_iv,
+                           finish.i2r_key, finish.i2r_iv, peer_params)
 
     def on_m3(self, m3):
         if len(m3) != M3_SIZE or m3[:8] != header(3, self.index):

@@ -133,13 +133,51 @@ def parse_inner(plaintext):
     raise Refused(f"inner kind 0x{kind:02x} is not known")
 
 
-class Channel:
-    """One established session over a stream: exactly the next counter, both ways."""
+class NextOnly:
+    """A stream: exactly the next counter."""
 
-    def __init__(self, session):
+    def __init__(self):
+        self.next = 0
+
+    def check(self, counter):
+        if counter != self.next:
+            raise Refused("not the next counter")
+
+    def mark(self, counter):
+        self.next = counter + 1
+
+
+class Window:
+    """Datagrams: each counter once, if it is not `size` or more behind the largest."""
+
+    def __init__(self, size=8192):
+        self.size = size
+        self.next = 0
+        self.seen = set()
+
+    def check(self, counter):
+        if counter + self.size < self.next:
+            raise Refused("older than the window")
+        if counter in self.seen:
+            raise Refused("this counter came before")
+
+    def mark(self, counter):
+        """Only for a record whose tag verified."""
+        self.seen.add(counter)
+        if counter >= self.next:
+            self.next = counter + 1
+        if len(self.seen) > 2 * self.size:  # what is behind the window is refused unseen
+            self.seen = {c for c in self.seen if c + self.size >= self.next}
+
+
+class Channel:
+    """One established session: NextOnly on a stream, Window on datagrams."""
+
+    def __init__(self, session, counters):
         self.session = session
         self.sent = 0
-        self.received = 0
+        self.counters = counters
+        self.opened = 0
 
     def seal(self, plaintext):
         record = seal_record(self.session.send_key, self.session.send_iv,
@@ -151,8 +189,8 @@ class Channel:
         index, counter = parse_record(record)
         if index != self.session.local_index:
             raise Refused("the index is not this session's")
-        if counter != self.received:
-            raise Refused("not the next counter")
+        self.counters.check(counter)
         plaintext = open_record(self.session.recv_key, self.session.recv_iv, record)
-        self.received += 1
+        self.counters.mark(counter)
+        self.opened += 1
         return parse_inner(plaintext)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Framing on a stream: a u32 length, not counting itself, before each message."""
 
+import socket
 import struct
 
 from . import Refused
@@ -16,6 +17,8 @@ def frame(message):
 
 class Stream:
     """Whole messages over a connected socket. Its timeout is the caller's."""
+
+    reliable = True
 
     def __init__(self, sock):
         self.sock = sock
@@ -33,9 +36,16 @@ class Stream:
             data += chunk
         return data
 
-    def receive(self):
+    def receive(self, seconds=None):
+        if seconds is not None:
+            self.sock.settimeout(seconds)
         size = struct.unpack(">I", self._exactly(4))[0]
         high = RECORD_MAX if self.authenticated else UNAUTHENTICATED_MAX
         if not MESSAGE_MIN <= size <= high:
             raise Refused(f"a length of {size} is outside {MESSAGE_MIN}..{high}")
         return self._exactly(size)
+
+    def send_close(self, make):
+        """make() seals a CLOSE."""
+        self.send(make())
+        self.sock.shutdown(socket.SHUT_WR)
