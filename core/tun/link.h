@@ -23,4 +23,8 @@ int wt_link_set_up(struct wt_netlink *nl, unsigned ifindex, bool up);
  * no failure. To be called before the link is up. */
 void wt_link_stop_autoconf(struct wt_netlink *nl, unsigned ifindex);
 
+/* How many queues of the TUN device `name` are open, in this process and others;
+ * 0 if the kernel does not say. */
+int wt_link_tun_queues(struct wt_netlink *nl, const char *name, uint32_t *queues);
+
 #endif

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tun/link.h"
 #include "tun/netlink.h"
 #include "tun/network.h"
 
@@ -47,6 +48,14 @@ static enum wt_status fail_rights(struct wt_error *err, const char *step, const 
 		       "root make the device once for you: ip tuntap add dev %s mode tun user "
 		       "NAME; or try it without root in a namespace: unshare -Urn",
 		       step, name, name);
+}
+
+static enum wt_status fail_in_use(struct wt_error *err, const char *name)
+{
+	return wt_fail(err, WT_ERR_IO,
+		       "%s is in use by another process: stop it, or choose another "
+		       "interface name",
+		       name);
 }
 
 static enum wt_status open_driver(const char *name, int *fd, struct wt_error *err)
@@ -131,10 +140,7 @@ static enum wt_status attach(const struct wt_tun *tun, int fd, bool several, str
 	case EACCES:
 		return fail_rights(err, "TUN device", tun->name);
 	case EBUSY:
-		return wt_fail(err, WT_ERR_IO,
-			       "%s is in use by another process: stop it, or choose another "
-			       "interface name",
-			       tun->name);
+		return fail_in_use(err, tun->name);
 	case EINVAL:
 		return fail_kind(err, tun->name, several);
 	default:
@@ -182,6 +188,26 @@ static enum wt_status open_queue(struct wt_tun *tun, bool several, struct wt_err
 	return WT_OK;
 }
 
+/* The kernel gives anyone who may have a device of several queues one more: two
+ * programs would each get a part of the packets. */
+static enum wt_status be_alone(struct wt_tun *tun, struct wt_error *err)
+{
+	struct wt_netlink nl;
+	uint32_t queues = 0;
+	enum wt_status status = wt_netlink_open(&nl, err);
+
+	if (status)
+		return status;
+	int code = wt_link_tun_queues(&nl, tun->name, &queues);
+
+	if (code < 0)
+		status = wt_netlink_fail(&nl, code, err, "ask for the queues of %s", tun->name);
+	else if (queues > 1)
+		status = fail_in_use(err, tun->name);
+	wt_netlink_close(&nl);
+	return status;
+}
+
 enum wt_status wt_tun_open_queues(struct wt_tun *tun, const char *name, unsigned queues,
 				  struct wt_error *err)
 {
@@ -194,6 +220,8 @@ enum wt_status wt_tun_open_queues(struct wt_tun *tun, const char *name, unsigned
 	memcpy(tun->name, name, strlen(name) + 1);
 	status = open_queue(tun, queues > 1, err);
 	/* The header's size and the offloads are the device's, not a queue's. */
+	if (!status && queues > 1)
+		status = be_alone(tun, err);
 	if (!status)
 		status = prepare(tun, err);
 	while (!status && tun->queue_count < queues)

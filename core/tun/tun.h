@@ -23,7 +23,7 @@
 
 #define WT_TUN_HEADER 10u /* sizeof(struct virtio_net_hdr) */
 
-#define WT_TUN_QUEUES_MAX 64u
+#define WT_TUN_QUEUES_MAX 128u
 
 struct wt_tun_changes;
 

@@ -385,6 +385,28 @@ static void a_device_in_use_is_refused(void **state)
 	wt_tun_close(&tun);
 }
 
+/* The kernel itself would share it out. */
+static void a_device_of_several_queues_in_use_is_refused(void **state)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_tun tun, second;
+
+	(void)state;
+	wt_device_enter();
+	close(wt_device_plain("multi0", IFF_TUN | IFF_NO_PI | IFF_MULTI_QUEUE, true));
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "wt0" : "multi0";
+
+		assert_int_equal(wt_tun_open_queues(&tun, name, 2, &err), WT_OK);
+		assert_int_equal(wt_tun_open_queues(&second, name, 2, &err), WT_ERR_IO);
+		assert_int_equal(second.fd, -1);
+		assert_non_null(strstr(err.text, "is in use by another process"));
+		wt_tun_close(&tun);
+		assert_int_equal(wt_tun_open_queues(&second, name, 2, &err), WT_OK);
+		wt_tun_close(&second);
+	}
+}
+
 /* What nobody (uid 65534) gets when /dev/net/tun has this mode. */
 static int open_as_nobody(void *arg)
 {
@@ -573,6 +595,7 @@ int main(void)
 		cmocka_unit_test(a_device_can_have_several_queues),
 		cmocka_unit_test(a_device_for_one_is_not_for_several),
 		cmocka_unit_test(a_device_in_use_is_refused),
+		cmocka_unit_test(a_device_of_several_queues_in_use_is_refused),
 		cmocka_unit_test(missing_rights_say_what_to_do),
 		cmocka_unit_test(a_missing_device_file_says_what_to_do),
 		cmocka_unit_test(a_missing_driver_says_what_to_do),
