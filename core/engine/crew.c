@@ -10,6 +10,7 @@
 
 #include "pipeline/receive.h"
 #include "pipeline/transmit.h"
+#include "pipeline/tun_input.h"
 #include "privileged/resolver.h"
 #include "session/output.h"
 
@@ -179,7 +180,8 @@ static void on_resolved(void *arg, struct wt_worker *worker, int fd, unsigned ev
 	wt_resolver_client_dispatch(worker->resolver);
 }
 
-enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds, struct wt_error *err)
+enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds, unsigned queues,
+			     struct wt_error *err)
 {
 	for (unsigned i = 0; i < crew->count; i++) {
 		struct wt_worker *worker = &crew->workers[i];
@@ -188,7 +190,7 @@ enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds, struct wt
 						       WT_EVENT_READ, on_resolved, NULL);
 
 		if (status == WT_OK)
-			status = wt_transmit_start(worker, tun_fds[i]);
+			status = wt_tun_input_start(worker, &tun_fds[i * queues], queues);
 		if (status != WT_OK)
 			return wt_fail(err, status, "cannot watch the TUN device: %s",
 				       wt_status_text(status));
@@ -201,7 +203,7 @@ void wt_crew_unwatch(struct wt_crew *crew)
 {
 	for (unsigned i = crew->count; i-- > 0;) {
 		if (crew->members[i].watches)
-			wt_transmit_stop(&crew->workers[i]);
+			wt_tun_input_stop(&crew->workers[i]);
 		crew->members[i].watches = false;
 		wt_watch_stop(&crew->workers[i].resolver_watch);
 	}

@@ -25,9 +25,10 @@ struct wt_crew *wt_crew_new(struct wt_node *node, unsigned count, struct wt_reso
 /* Stopped before; peers and whatever else uses loops is gone. NULL is allowed. */
 void wt_crew_free(struct wt_crew *crew);
 
-/* Let worker i read packets from tun_fds[i] (borrowed). Watches only: nothing
- * happens before wt_crew_start and wt_crew_turn. */
-enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds,
+/* Let each worker read packets from the next `queues` (1 or 2) of tun_fds
+ * (borrowed; pipeline/tun_input). Watches only: nothing happens before
+ * wt_crew_start and wt_crew_turn. */
+enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds, unsigned queues,
 			     struct wt_error *err) WT_MUST_CHECK;
 void wt_crew_unwatch(struct wt_crew *crew);
 

@@ -162,6 +162,26 @@ static uint32_t try_offloads(const struct wt_settings *settings)
 	return taken;
 }
 
+/* Two queues for each worker, so that sparse flows do not wait behind transfers.
+ * A persistent device that was made for fewer is taken as it is. */
+static enum wt_status open_device(struct daemon *daemon, const struct wt_settings *settings,
+				  struct wt_error *err)
+{
+	const struct wt_tunnel_settings *tunnel = &settings->tunnel;
+	enum wt_status status = wt_tun_open_queues(&daemon->tun, tunnel->interface,
+						   (unsigned)WT_TUN_INPUTS * tunnel->workers, err);
+
+	if (status != WT_ERR_CONFIG)
+		return status;
+	status = wt_tun_open_queues(&daemon->tun, tunnel->interface, tunnel->workers, err);
+	if (status == WT_OK)
+		wt_log(WT_LOG_INFO,
+		       "%s was made for one queue: small packets wait behind transfers in it; "
+		       "ip tuntap add ... multi_queue makes one that has more",
+		       daemon->tun.name);
+	return status;
+}
+
 static enum wt_status start(struct daemon *daemon, const struct wt_settings *settings,
 			    struct wt_error *err)
 {
@@ -184,8 +204,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 	daemon->engine = wt_engine_new(&options, &status, err);
 	if (!daemon->engine)
 		return status;
-	status = wt_tun_open_queues(&daemon->tun, settings->tunnel.interface,
-				    settings->tunnel.workers, err);
+	status = open_device(daemon, settings, err);
 	daemon->no_device = status != WT_OK && status != WT_ERR_NOMEM;
 	if (status == WT_OK)
 		status = configure(&daemon->tun, settings, mtu, err);
@@ -197,7 +216,8 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 				daemon->signal_fd, WT_EVENT_READ, on_signal, daemon);
 	if (status != WT_OK)
 		return wt_fail(err, status, "cannot watch for signals: %s", wt_status_text(status));
-	status = wt_engine_start(daemon->engine, daemon->tun.queues, err);
+	status = wt_engine_start(daemon->engine, daemon->tun.queues,
+				 daemon->tun.queue_count / settings->tunnel.workers, err);
 	if (status != WT_OK)
 		return status;
 	if (wt_secret_unlocked() > 0)

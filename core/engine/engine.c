@@ -223,10 +223,11 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 	return NULL;
 }
 
-enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, struct wt_error *err)
+enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, unsigned queues,
+			       struct wt_error *err)
 {
 	struct wt_node *node = &engine->node;
-	enum wt_status status = wt_crew_watch(engine->crew, tun_fds, err);
+	enum wt_status status = wt_crew_watch(engine->crew, tun_fds, queues, err);
 
 	for (unsigned w = 0; status == WT_OK && w < node->worker_count; w++)
 		for (size_t i = 0; status == WT_OK && i < node->settings->transport_count; i++)

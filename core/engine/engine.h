@@ -26,9 +26,10 @@ struct wt_engine_options {
 struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt_status *status,
 				struct wt_error *err) WT_MUST_CHECK;
 
-/* Read packets from `tun_fds` (one for each of the settings' workers; borrowed),
- * listen, begin to dial. All workers but the first run from here on. */
-enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds,
+/* Read packets from `tun_fds` (`queues` of them, 1 or 2, for each of the settings'
+ * workers; borrowed), listen, begin to dial. All workers but the first run from
+ * here on. */
+enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, unsigned queues,
 			       struct wt_error *err) WT_MUST_CHECK;
 
 /* One turn of the first worker's loop: waits up to `max_wait_ms` for something

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/transmit.h"
 
-#include <errno.h>
 #include <linux/virtio_net.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "pipeline/piece.h"
+#include "pipeline/tun_input.h"
 #include "pipeline/tun_queue.h"
 #include "record/mss.h"
 #include "record/packet.h"
@@ -17,6 +16,7 @@
 #include "session/node.h"
 #include "session/output.h"
 #include "session/peer.h"
+#include "tun/flow.h"
 #include "tun/tun.h"
 #include "tun/way_back.h"
 
@@ -27,85 +27,10 @@
  * than the pause of most who talk now and then, whose packets would overflow a
  * device that is not read. */
 #define ALONE_MS 1000u
-/* A device that is not read makes the senders wait, which is right for one
- * slow link and wrong for one that is dead: after this long it is read again,
- * unless there is no other peer that could suffer. */
-#define PAUSE_MS 100u
 
 /* Messages that a packet is too large, for each peer: a sender needs one. */
 #define TOO_BIG_PER_SECOND 20u
 #define TOO_BIG_BURST 20u
-
-static void on_readable(void *arg, struct wt_worker *worker, int fd, unsigned events)
-{
-	(void)arg;
-	(void)fd;
-	(void)events;
-	worker->tun.readable = true;
-}
-
-static void set_paused(struct wt_worker *worker, bool paused)
-{
-	struct wt_tun_queue *tun = &worker->tun;
-
-	if (tun->paused == paused || tun->gone)
-		return;
-	/* If the kernel has no memory for this change, reading just goes on. */
-	if (wt_watch_change(&tun->watch, paused ? 0 : WT_EVENT_READ) != WT_OK)
-		return;
-	tun->paused = paused;
-	wt_timer_disarm(&tun->pause);
-	if (paused && worker->node->peer_count > 1)
-		wt_timer_arm(&tun->pause, PAUSE_MS);
-	tun->readable = !paused;
-}
-
-static void on_pause_over(void *arg, struct wt_worker *worker)
-{
-	struct wt_conn *conn = worker->tun.last_peer ? worker->tun.last_peer->active : NULL;
-
-	(void)arg;
-	/* It has had its time: the device does not wait for it again before
-	 * it moved. */
-	if (conn)
-		conn->link->stalled = true;
-	set_paused(worker, false);
-}
-
-enum wt_status wt_transmit_start(struct wt_worker *worker, int fd)
-{
-	enum wt_status status;
-
-	worker->tun = (struct wt_tun_queue){ .fd = fd };
-	status = wt_timer_init(&worker->loop, &worker->tun.pause, on_pause_over, NULL);
-	if (status != WT_OK)
-		return status;
-	status = wt_watch_start(&worker->loop, &worker->tun.watch, fd, WT_EVENT_READ, on_readable,
-				NULL);
-	if (status != WT_OK)
-		wt_timer_fini(&worker->tun.pause);
-	return status;
-}
-
-void wt_transmit_stop(struct wt_worker *worker)
-{
-	wt_watch_stop(&worker->tun.watch);
-	wt_timer_fini(&worker->tun.pause);
-}
-
-/* A deleted device is readable for ever and gives nothing but errors. */
-static void device_gone(struct wt_worker *worker, int error)
-{
-	wt_watch_stop(&worker->tun.watch);
-	worker->tun.gone = true;
-	/* Every worker's queue is gone with it; the first ends the program. */
-	if (worker->index == 0)
-		wt_log(WT_LOG_ERROR,
-		       "the TUN device is gone (%s): was it deleted? Start this program again to "
-		       "make a "
-		       "new one",
-		       error ? strerrordesc_np(error) : "it gives nothing");
-}
 
 static void note_peer(struct wt_worker *worker, const struct wt_peer *peer)
 {
@@ -116,6 +41,17 @@ static void note_peer(struct wt_worker *worker, const struct wt_peer *peer)
 		tun->last_peer = peer;
 	}
 	tun->last_peer_ms = worker->loop.now_ms;
+}
+
+static void count_flow(struct wt_worker *worker, const struct wt_buffer *buffer,
+		       const struct wt_packet *ip)
+{
+	struct wt_flows *flows = worker->tun.flows;
+
+	if (flows)
+		wt_flow_count(
+			wt_flow_of(flows, buffer->slot.base + WT_SLOT_PACKET, buffer->len, ip),
+			buffer->len, worker->loop.now_ms);
 }
 
 static bool alone_on_device(const struct wt_worker *worker)
@@ -344,8 +280,10 @@ static void route(struct wt_worker *worker, struct wt_buffer *buffer, bool own)
 		(void)wt_worker_slot_put(worker, &buffer->slot);
 		return;
 	}
-	if (own)
+	if (own) {
 		note_peer(worker, peer);
+		count_flow(worker, buffer, &packet);
+	}
 	if (owner != worker->index) {
 		hand_over(worker, peer, owner, buffer);
 		return;
@@ -368,7 +306,7 @@ static bool link_holds_device(const struct wt_worker *worker)
 static bool may_read(struct wt_worker *worker)
 {
 	if (link_holds_device(worker) && alone_on_device(worker))
-		set_paused(worker, true);
+		wt_tun_input_pause(worker, true);
 	return !worker->tun.paused;
 }
 
@@ -379,35 +317,17 @@ bool wt_transmit_turn(struct wt_worker *worker)
 
 	/* The link that held it may be gone. */
 	if (tun->paused && !link_holds_device(worker))
-		set_paused(worker, false);
-	for (int i = 0; i < TURN_PACKETS && bytes < TURN_BYTES && tun->readable && may_read(worker);
-	     i++) {
-		struct wt_buffer *buffer = wt_slot_get(&worker->slots);
+		wt_tun_input_pause(worker, false);
+	for (int i = 0; i < TURN_PACKETS && bytes < TURN_BYTES && may_read(worker); i++) {
+		struct wt_buffer *buffer = wt_tun_input_next(worker);
 
-		/* Slots come back when transports can write; the watch is
-		 * level-triggered, so nothing is forgotten. */
-		if (!buffer) {
-			tun->readable = false;
+		if (!buffer)
 			break;
-		}
-		uint8_t *to = buffer->slot.base + WT_SLOT_PACKET - WT_TUN_HEADER;
-		ssize_t n = read(tun->fd, to, WT_TUN_HEADER + WT_PACKET_MAX);
-
-		if (n <= (ssize_t)WT_TUN_HEADER) {
-			(void)wt_worker_slot_put(worker, &buffer->slot);
-			if (n < 0 && errno == EINTR)
-				continue;
-			tun->readable = false;
-			if (n == 0 || (errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS))
-				device_gone(worker, n < 0 ? errno : 0);
-			break;
-		}
-		buffer->len = (uint32_t)n - WT_TUN_HEADER;
-		bytes += (size_t)n;
+		bytes += buffer->len;
 		route(worker, buffer, true);
 	}
 	wt_output_flush_all(worker);
-	return tun->readable && !tun->paused;
+	return wt_tun_input_waits(worker);
 }
 
 bool wt_transmit_handed(struct wt_worker *worker)
@@ -459,5 +379,5 @@ void wt_transmit_writable(struct wt_link *link)
 		return;
 	send_waiting(conn, held);
 	if (worker->tun.paused && worker->tun.last_peer == peer && !link->blocked)
-		set_paused(worker, false);
+		wt_tun_input_pause(worker, false);
 }

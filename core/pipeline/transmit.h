@@ -11,11 +11,6 @@
 #define WT_QUEUE_BYTES (256u * 1024u)
 #define WT_QUEUE_MS 5u
 
-/* Start reading the device behind `fd` (offload header, then packet, in one
- * read; non-blocking). */
-enum wt_status wt_transmit_start(struct wt_worker *worker, int fd) WT_MUST_CHECK;
-void wt_transmit_stop(struct wt_worker *worker);
-
 /* Read what the turn's budget allows, seal and send. True: there is more. */
 bool wt_transmit_turn(struct wt_worker *worker);
 

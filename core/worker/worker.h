@@ -22,6 +22,7 @@ struct wt_index_table;
 struct wt_link;
 struct wt_peer;
 struct wt_resolver_client;
+struct wt_flows;
 
 /* A bit each in a word; far more than one interface has use for. */
 #define WT_WORKERS_MAX 64u
@@ -29,14 +30,27 @@ struct wt_resolver_client;
 /* Values of enum wt_auth_reason that are counted. */
 #define WT_REASON_COUNT 15u
 
-/* The TUN device as this worker reads it. */
-struct wt_tun_queue {
+/* The queues of the TUN device that one worker has. */
+enum wt_tun_input_index { WT_TUN_SPARSE, WT_TUN_BULK, WT_TUN_INPUTS };
+/* So many packets come from the sparse queue before one of the other. */
+#define WT_TUN_SPARSE_ROW 32u
+
+struct wt_tun_input {
 	int fd;
 	struct wt_watch watch;
-	bool gone;	       /* the device was deleted: nothing more to read, ever */
-	bool readable;	       /* since the last EAGAIN */
-	bool paused;	       /* not read while `pause_for` is blocked */
-	struct wt_timer pause; /* ends the pause whatever happens */
+	bool readable; /* since the last EAGAIN */
+};
+
+/* The TUN device as this worker reads it (pipeline/tun_input). */
+struct wt_tun_queue {
+	struct wt_tun_input inputs[WT_TUN_INPUTS];
+	unsigned count;		/* 1: all flows are in the first */
+	unsigned sparse_first;	/* so many from the sparse queue come first */
+	unsigned in_row;	/* from the sparse queue, since one from the other */
+	struct wt_flows *flows; /* NULL with one queue */
+	bool gone;		/* the device was deleted: nothing more to read, ever */
+	bool paused;		/* not read while the link of `last_peer` is blocked */
+	struct wt_timer pause;	/* ends the pause whatever happens */
 	/* The peer that was sent to last, and when another was: who has the
 	 * device for himself may stop it (docs/architecture.md). */
 	const struct wt_peer *last_peer;

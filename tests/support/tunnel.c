@@ -102,6 +102,16 @@ static enum wt_status load(void *arg, enum wt_plugin_kind kind, const char *name
 
 /* ---- engines --------------------------------------------------------------------- */
 
+static void open_queue(int *tun, int *inner)
+{
+	int pair[2];
+
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
+	*tun = pair[0];
+	*inner = pair[1];
+}
+
 void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		 const struct wt_clock *clock, const char *ini, ...)
 {
@@ -117,7 +127,7 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 	enum wt_status status = WT_OK;
 	char file[64], *text = NULL;
 	va_list args;
-	int pair[2], queues[WT_WORKERS_MAX];
+	int queues[WT_TUN_INPUTS * WT_WORKERS_MAX];
 
 	va_start(args, ini);
 	int len = vasprintf(&text, ini, args);
@@ -135,14 +145,14 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		fail_msg("%s", err.text);
 	end->node = wt_engine_node(end->engine);
 	end->worker = wt_engine_worker(end->engine);
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair), 0);
-	end->tun = pair[0];
-	end->inner = pair[1];
+	open_queue(&end->tun, &end->inner);
+	end->bulk = end->inner_bulk = -1;
+	if (end->two_queues)
+		open_queue(&end->bulk, &end->inner_bulk);
 	/* One device that all workers read: any packet may come to any of them. */
-	for (size_t i = 0; i < WT_WORKERS_MAX; i++)
-		queues[i] = end->inner;
-	if (wt_engine_start(end->engine, queues, &err) != WT_OK)
+	for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
+		queues[i] = end->two_queues && i % 2 == WT_TUN_BULK ? end->inner_bulk : end->inner;
+	if (wt_engine_start(end->engine, queues, end->two_queues ? 2 : 1, &err) != WT_OK)
 		fail_msg("%s", err.text);
 }
 
@@ -155,7 +165,15 @@ void wt_end_close(struct wt_end *end)
 	wt_registry_free(end->registry);
 	close(end->tun);
 	close(end->inner);
-	*end = (struct wt_end){ .features = end->features, .mtu = end->mtu, .tun = -1 };
+	if (end->bulk >= 0) {
+		close(end->bulk);
+		close(end->inner_bulk);
+	}
+	*end = (struct wt_end){ .features = end->features,
+				.mtu = end->mtu,
+				.two_queues = end->two_queues,
+				.tun = -1,
+				.bulk = -1 };
 }
 
 bool wt_ends_turn(struct wt_end *const *ends, size_t n, bool (*done)(void *arg), void *arg)

@@ -24,6 +24,9 @@ struct wt_end {
 	struct wt_worker *worker;
 	int tun; /* the application's side of the device */
 	int inner;
+	bool two_queues; /* set before it is opened: the device has a bulk queue too */
+	int bulk;	 /* the application's side of that; -1: there is none */
+	int inner_bulk;
 };
 
 /* A TCP port on loopback that is free now. */
