@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "record/ip.h"
+
 static uint64_t load64(const uint8_t *p)
 {
 	uint64_t v;
@@ -47,6 +49,25 @@ uint64_t wt_checksum_pseudo(const uint8_t *addresses, size_t addresses_len, uint
 	uint64_t sum = (uint64_t)htonl(len) + htons(protocol);
 
 	return wt_checksum_add(sum, addresses, addresses_len);
+}
+
+static uint16_t ipv4_sum(const uint8_t *header)
+{
+	return wt_checksum_fold(wt_checksum_add(0, header, (size_t)(header[0] & 0x0fu) * 4u));
+}
+
+void wt_checksum_ipv4_write(uint8_t *header)
+{
+	uint16_t sum;
+
+	memset(header + WT_IPV4_CHECKSUM, 0, sizeof sum);
+	sum = (uint16_t)~ipv4_sum(header);
+	memcpy(header + WT_IPV4_CHECKSUM, &sum, sizeof sum);
+}
+
+bool wt_checksum_ipv4_ok(const uint8_t *header)
+{
+	return ipv4_sum(header) == 0xffffu;
 }
 
 bool wt_checksum_finish(uint8_t *packet, size_t len, size_t start, size_t offset)

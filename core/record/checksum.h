@@ -41,6 +41,11 @@ static inline uint16_t wt_checksum_fold(uint64_t sum)
 uint64_t wt_checksum_pseudo(const uint8_t *addresses, size_t addresses_len, uint8_t protocol,
 			    uint32_t len) WT_MUST_CHECK;
 
+/* The checksum of the IPv4 header at `header`, whose length wt_packet_parse found
+ * sound: write it; or is what stands there right? */
+void wt_checksum_ipv4_write(uint8_t *header);
+bool wt_checksum_ipv4_ok(const uint8_t *header) WT_MUST_CHECK;
+
 /* Finish a partial checksum: the sum of packet[start..len), whose checksum field
  * at start + offset holds the pseudo-header's sum, is put there, inverted. A
  * result of 0 is written as 0xffff, which is the same number and not UDP's "no

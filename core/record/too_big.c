@@ -88,7 +88,7 @@ static size_t ipv4_build(uint8_t *out, const uint8_t *data, size_t len, uint32_t
 	out[WT_IPV4_PROTOCOL] = IPPROTO_ICMP;
 	memcpy(out + WT_IPV4_SOURCE, data + WT_IPV4_DESTINATION, WT_IPV4_ADDRESS);
 	memcpy(out + WT_IPV4_DESTINATION, data + WT_IPV4_SOURCE, WT_IPV4_ADDRESS);
-	store_checksum(out + WT_IPV4_CHECKSUM, wt_checksum_add(0, out, WT_IPV4_HEADER));
+	wt_checksum_ipv4_write(out);
 	icmp[0] = ICMP_UNREACHABLE;
 	icmp[1] = ICMP_FRAGMENTATION_NEEDED;
 	wt_store_be16(icmp + ICMP_NEXT_HOP_MTU, (uint16_t)mtu);
