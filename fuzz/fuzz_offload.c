@@ -5,7 +5,8 @@
  * Input: offload header 10 | the peer's features u8, record_max u32, inner MTU u16
  * | packet. The plan is carried out: what is sent is accepted by a receiver with
  * those limits and comes out as it went in; what is cut or finished is small
- * enough, sound and complete. Then MSS clamp and too-big answer see the packet.
+ * enough and sound, and cut in place it is the same. Then MSS clamp and too-big
+ * answer see the packet.
  */
 #include <linux/virtio_net.h>
 #include <netinet/in.h>
@@ -15,8 +16,10 @@
 
 #include "base/bytes.h"
 #include "fuzz.h"
+#include "record/carve.h"
 #include "record/checksum.h"
 #include "record/mss.h"
+#include "record/params.h"
 #include "record/plan.h"
 #include "record/too_big.h"
 #include "tun/tun.h"
@@ -58,6 +61,38 @@ static void check_sent(const struct wt_plan *plan, const struct wt_vnet *vnet, u
 	}
 	FUZZ_CHECK(memcmp(packet, copy, len) == 0);
 	free(copy);
+}
+
+/* Cut where it lies, `run` gives the packets of a copy; those whose checksum is
+ * left to the receiver are what it takes. */
+static void check_carve(const struct wt_plan *plan, uint8_t *run,
+			const struct wt_inner_limits *limits)
+{
+	struct wt_segments segments = plan->segments;
+	uint8_t *copy = malloc(segments.len), *piece = malloc(1 + wt_segments_largest(&segments));
+	struct wt_carve carve;
+	struct wt_inner inner;
+	const uint8_t *text;
+	size_t n;
+
+	if (copy && piece) {
+		memcpy(copy, run, segments.len);
+		segments.data = copy;
+		piece[0] = plan->prefix[0];
+		if (wt_carve_start(&carve, &plan->segments, run, plan->prefix[0])) {
+			while ((n = wt_segments_next(&segments, piece + 1)) > 0) {
+				FUZZ_CHECK(wt_carve_next(&carve, &text) == 1 + n);
+				FUZZ_CHECK(memcmp(text, piece, 1 + n) == 0);
+				FUZZ_CHECK(wt_inner_parse(piece, 1 + n, limits, &inner) ==
+					   WT_DROP_NONE);
+			}
+			FUZZ_CHECK(wt_carve_next(&carve, &text) == 0);
+		} else {
+			FUZZ_CHECK(segments.layer4.payload > WT_CARVE_HEADERS_MAX);
+		}
+	}
+	free(copy);
+	free(piece);
 }
 
 static void check_cut(struct wt_plan *plan, const struct wt_inner_limits *limits)
@@ -102,7 +137,7 @@ static void check_plan(const struct wt_vnet *vnet, uint8_t *packet, size_t len,
 		       const struct wt_inner_limits *limits)
 {
 	struct wt_packet ip;
-	struct wt_plan plan;
+	struct wt_plan plan, cut;
 
 	if (wt_packet_parse(packet, len, &ip) != WT_DROP_NONE)
 		return;
@@ -112,8 +147,13 @@ static void check_plan(const struct wt_vnet *vnet, uint8_t *packet, size_t len,
 	case WT_PLAN_DROP:
 		break;
 	case WT_PLAN_CUT:
-		FUZZ_CHECK(plan.prefix_len == 1 && plan.prefix[0] == WT_INNER_PACKET);
-		check_cut(&plan, limits);
+		FUZZ_CHECK(plan.prefix_len == 1);
+		FUZZ_CHECK(plan.prefix[0] ==
+			   (plan.segments.partial ? WT_INNER_PARTIAL : WT_INNER_PACKET));
+		FUZZ_CHECK(!plan.segments.partial || (limits->features & WT_FEATURE_PARTIAL));
+		cut = plan;
+		check_cut(&cut, limits);
+		check_carve(&plan, packet, limits);
 		break;
 	case WT_PLAN_FINISH:
 		FUZZ_CHECK(plan.prefix_len == 1 && plan.prefix[0] == WT_INNER_PACKET);

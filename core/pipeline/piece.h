@@ -10,7 +10,7 @@
 #include "worker/worker.h"
 
 /* Write the next packet of the run to `packet`, which has room for the largest
- * and WT_TUN_HEADER bytes before it, which will say that it is complete. Its
+ * and WT_TUN_HEADER bytes before it, where its offload header will be. Its
  * length, or 0 after the last. What was copied is counted. */
 size_t wt_piece_next(struct wt_worker *worker, struct wt_segments *segments,
 		     uint8_t *packet) WT_MUST_CHECK;

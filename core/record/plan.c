@@ -26,6 +26,18 @@ static bool partial_as_expected(const struct wt_vnet *vnet, const uint8_t *data,
 	return found == expected || (found == 0 && expected == 0xffffu);
 }
 
+/* May the checksum of the packet, or of all packets of the run, be left to the
+ * receiver? */
+static bool may_be_partial(const struct wt_vnet *vnet, const uint8_t *data, size_t len,
+			   const struct wt_packet *ip, const struct wt_inner_limits *peer)
+{
+	struct wt_layer4 l4;
+
+	return (peer->features & WT_FEATURE_PARTIAL) &&
+	       wt_layer4_parse(data, len, ip, &l4) == WT_DROP_NONE &&
+	       partial_as_expected(vnet, data, len, ip, &l4);
+}
+
 static bool type_as_expected(uint8_t type, const struct wt_layer4 *l4)
 {
 	switch (type) {
@@ -64,8 +76,6 @@ static void plan_packet(const struct wt_vnet *vnet, const uint8_t *data, size_t 
 			const struct wt_packet *ip, const struct wt_inner_limits *peer,
 			struct wt_plan *plan)
 {
-	struct wt_layer4 l4;
-
 	if (!packet_fits(len, peer)) {
 		drop(plan, WT_DROP_TOO_LARGE);
 		return;
@@ -75,9 +85,7 @@ static void plan_packet(const struct wt_vnet *vnet, const uint8_t *data, size_t 
 		go(plan, WT_PLAN_SEND, WT_INNER_PACKET);
 		return;
 	}
-	if ((peer->features & WT_FEATURE_PARTIAL) &&
-	    wt_layer4_parse(data, len, ip, &l4) == WT_DROP_NONE &&
-	    partial_as_expected(vnet, data, len, ip, &l4)) {
+	if (may_be_partial(vnet, data, len, ip, peer)) {
 		go(plan, WT_PLAN_SEND, WT_INNER_PARTIAL);
 		return;
 	}
@@ -119,7 +127,8 @@ static void plan_run(const struct wt_vnet *vnet, const uint8_t *data, size_t len
 		drop(plan, why);
 		return;
 	}
-	go(plan, WT_PLAN_CUT, WT_INNER_PACKET);
+	segments.partial = may_be_partial(vnet, data, len, ip, peer);
+	go(plan, WT_PLAN_CUT, segments.partial ? WT_INNER_PARTIAL : WT_INNER_PACKET);
 	plan->segments = segments;
 }
 

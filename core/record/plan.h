@@ -25,8 +25,8 @@ enum wt_plan_way {
 	WT_PLAN_DROP,	/* plan.drop says why */
 	WT_PLAN_SEND,	/* put plan.prefix in front of the packet and seal both */
 	WT_PLAN_FINISH, /* the same after wt_vnet_finish */
-	WT_PLAN_CUT	/* the same with each packet that wt_segments_next makes of
-			 * plan.segments */
+	WT_PLAN_CUT	/* the same with each packet that is made of plan.segments
+			 * (record/segment.h, record/carve.h) */
 };
 
 struct wt_plan {

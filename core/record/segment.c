@@ -86,18 +86,13 @@ size_t wt_segments_largest(const struct wt_segments *s)
 
 static void write_ip(const struct wt_segments *s, uint8_t *out, size_t len)
 {
-	size_t header_len = (size_t)(out[0] & 0x0fu) * 4u;
-	uint16_t sum;
-
 	if (s->family == AF_INET6) {
 		wt_store_be16(out + WT_IPV6_LENGTH, (uint16_t)(len - WT_IPV6_HEADER));
 		return;
 	}
 	wt_store_be16(out + WT_IPV4_LENGTH, (uint16_t)len);
 	wt_store_be16(out + WT_IPV4_ID, (uint16_t)(wt_load_be16(out + WT_IPV4_ID) + s->index));
-	memset(out + WT_IPV4_CHECKSUM, 0, sizeof sum);
-	sum = (uint16_t)~wt_checksum_fold(wt_checksum_add(0, out, header_len));
-	memcpy(out + WT_IPV4_CHECKSUM, &sum, sizeof sum);
+	wt_checksum_ipv4_write(out);
 }
 
 static void write_tcp(const struct wt_segments *s, uint8_t *header, bool last)
@@ -114,29 +109,35 @@ static void write_tcp(const struct wt_segments *s, uint8_t *header, bool last)
 static void write_checksum(const struct wt_segments *s, uint8_t *header, size_t len)
 {
 	uint8_t *field = header + s->layer4.checksum_offset;
+	uint64_t pseudo = s->pseudo + htons((uint16_t)len);
 	uint16_t sum;
 
-	memset(field, 0, sizeof sum);
-	sum = wt_checksum_fold(wt_checksum_add(s->pseudo + htons((uint16_t)len), header, len));
-	sum = (uint16_t)~sum;
-	/* Of UDP, 0 would say that there is no checksum. */
-	if (sum == 0 && s->layer4.protocol == IPPROTO_UDP)
-		sum = 0xffffu;
+	if (s->partial) {
+		sum = wt_checksum_fold(pseudo);
+	} else {
+		memset(field, 0, sizeof sum);
+		sum = (uint16_t)~wt_checksum_fold(wt_checksum_add(pseudo, header, len));
+		/* Of UDP, 0 would say that there is no checksum. */
+		if (sum == 0 && s->layer4.protocol == IPPROTO_UDP)
+			sum = 0xffffu;
+	}
 	memcpy(field, &sum, sizeof sum);
 }
 
-size_t wt_segments_next(struct wt_segments *s, uint8_t *out)
+size_t wt_segments_payload(const struct wt_segments *s)
 {
-	size_t headers = s->layer4.payload, rest = s->len - s->at;
-	size_t n = rest < s->size ? rest : s->size, len = headers + n;
-	uint8_t *layer4 = out + s->layer4.start;
+	size_t rest = s->len - s->at;
 
-	if (n == 0)
-		return 0;
-	memcpy(out, s->data, headers);
-	memcpy(out + headers, s->data + s->at, n);
-	s->at += n;
-	write_ip(s, out, len);
+	return rest < s->size ? rest : s->size;
+}
+
+size_t wt_segments_finish(struct wt_segments *s, uint8_t *packet)
+{
+	size_t payload = wt_segments_payload(s), len = s->layer4.payload + payload;
+	uint8_t *layer4 = packet + s->layer4.start;
+
+	s->at += payload;
+	write_ip(s, packet, len);
 	if (s->layer4.protocol == IPPROTO_TCP)
 		write_tcp(s, layer4, s->at == s->len);
 	else
@@ -144,4 +145,15 @@ size_t wt_segments_next(struct wt_segments *s, uint8_t *out)
 	write_checksum(s, layer4, len - s->layer4.start);
 	s->index++;
 	return len;
+}
+
+size_t wt_segments_next(struct wt_segments *s, uint8_t *out)
+{
+	size_t headers = s->layer4.payload, payload = wt_segments_payload(s);
+
+	if (payload == 0)
+		return 0;
+	memcpy(out, s->data, headers);
+	memcpy(out + headers, s->data + s->at, payload);
+	return wt_segments_finish(s, out);
 }

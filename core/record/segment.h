@@ -6,12 +6,16 @@
  *
  * Per packet: IP length, IPv4 identification (counting up) and checksum; TCP
  * sequence number, FIN and PSH on the last alone, CWR on the first alone; UDP
- * length; complete TCP or UDP checksum. All else, ECN and DSCP among it, is the
- * run's. Pure; any thread.
+ * length; complete TCP or UDP checksum, or a partial one for who takes kind
+ * 0x02. All else, ECN and DSCP among it, is the run's. Pure; any thread.
+ *
+ * wt_segments_next copies each packet to another place; record/carve.h makes
+ * them where the run lies.
  */
 #ifndef WT_RECORD_SEGMENT_H
 #define WT_RECORD_SEGMENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <whispertunnel/status.h>
@@ -35,6 +39,8 @@ struct wt_segments {
 	uint32_t index;	 /* of the next packet */
 	uint16_t size;	 /* payload of each packet but the last */
 	uint8_t family;	 /* AF_INET or AF_INET6 */
+	bool partial;	 /* leave the pseudo-header's sum in the checksum field; set it
+			  * between start and the first packet */
 	struct wt_layer4 layer4;
 };
 
@@ -54,5 +60,13 @@ size_t wt_segments_largest(const struct wt_segments *segments) WT_MUST_CHECK;
 /* Write the next packet to `out`, which has room for wt_segments_largest() bytes
  * and does not overlap the run; its length, or 0 after the last. */
 size_t wt_segments_next(struct wt_segments *segments, uint8_t *out) WT_MUST_CHECK;
+
+/* How much payload the next packet has; 0 after the last. */
+size_t wt_segments_payload(const struct wt_segments *segments) WT_MUST_CHECK;
+
+/* The same for who has put a copy of the run's headers (layer4.payload bytes) at
+ * `packet` and the next wt_segments_payload() bytes of payload behind it: make
+ * the headers this packet's. Its length; not to be called after the last. */
+size_t wt_segments_finish(struct wt_segments *segments, uint8_t *packet) WT_MUST_CHECK;
 
 #endif

@@ -23,6 +23,17 @@ struct wt_vnet wt_vnet_read(const uint8_t *header)
 				 .checksum_offset = h.csum_offset };
 }
 
+void wt_vnet_store(const struct wt_vnet *vnet, uint8_t *header)
+{
+	struct virtio_net_hdr h = { .flags = vnet->flags,
+				    .gso_type = vnet->type,
+				    .gso_size = vnet->segment_size,
+				    .csum_start = vnet->checksum_start,
+				    .csum_offset = vnet->checksum_offset };
+
+	memcpy(header, &h, sizeof h);
+}
+
 void wt_vnet_finish(const struct wt_vnet *vnet, uint8_t *data, size_t len)
 {
 	/* The plan has seen that the field is inside. */

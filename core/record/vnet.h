@@ -34,6 +34,9 @@ struct wt_vnet {
  * else is written over them. */
 struct wt_vnet wt_vnet_read(const uint8_t *header) WT_MUST_CHECK;
 
+/* The same the other way: write WT_TUN_HEADER bytes at `header`. */
+void wt_vnet_store(const struct wt_vnet *vnet, uint8_t *header);
+
 /* Finish the checksum of a packet whose plan is FINISH. */
 void wt_vnet_finish(const struct wt_vnet *vnet, uint8_t *data, size_t len);
 

@@ -164,19 +164,54 @@ size_t wt_run_whole(const struct wt_run *run, uint8_t *out)
 	return len;
 }
 
+/* Packet `i`, the checksum field zero. */
+static size_t make_packet(const struct wt_run *run, size_t i, uint8_t *out)
+{
+	size_t at = i * run->size, rest = run->payload - at;
+
+	return make(run, out, i, at, run->size && rest > run->size ? run->size : rest);
+}
+
+size_t wt_run_partial(const struct wt_run *run, size_t i, uint8_t *out)
+{
+	size_t len = make_packet(run, i, out), start = ip_header(run);
+
+	put16(out + start + checksum_offset(run), wt_plain_pseudo(out, len, start, run->protocol));
+	return len;
+}
+
 size_t wt_run_packet(const struct wt_run *run, size_t i, uint8_t *out)
 {
-	size_t at = i * run->size, rest = run->payload - at, start = ip_header(run), len;
-	uint16_t sum;
+	size_t len = make_packet(run, i, out), start = ip_header(run);
+	uint16_t sum = wt_plain_pseudo(out, len, start, run->protocol);
 
-	len = make(run, out, i, at, run->size && rest > run->size ? run->size : rest);
-	sum = wt_plain_pseudo(out, len, start, run->protocol);
 	sum = (uint16_t)~wt_plain_sum(out + start, len - start, sum);
 	/* Linux: TCP segments that it cuts may say 0, which is as good. */
 	if (sum == 0 && (run->protocol == IPPROTO_UDP || run->size == 0))
 		sum = 0xffff;
 	put16(out + start + checksum_offset(run), sum);
 	return len;
+}
+
+struct wt_run wt_run_random(uint64_t *random, size_t most)
+{
+	struct wt_run run = {
+		.family = wt_random_next(random) % 2 ? AF_INET : AF_INET6,
+		.protocol = wt_random_next(random) % 2 ? IPPROTO_TCP : IPPROTO_UDP,
+		.tcp_flags = (uint8_t)wt_random_next(random),
+		.tos = (uint8_t)wt_random_next(random),
+		.id = (uint16_t)wt_random_next(random),
+		.sequence = (uint32_t)wt_random_next(random),
+		.port = (uint16_t)wt_random_next(random),
+		.seed = wt_random_next(random),
+	};
+
+	run.extra = wt_random_next(random) % 4 * 8;
+	if (run.protocol == IPPROTO_TCP)
+		run.tcp_extra = wt_random_next(random) % 11 * 4;
+	run.payload = 1 + wt_random_next(random) % (65535 - wt_run_headers(&run));
+	run.size = (uint16_t)(run.payload / most + 1 + wt_random_next(random) % 3000);
+	return run;
 }
 
 void wt_run_zero_checksum(struct wt_run *run)

@@ -40,8 +40,11 @@ size_t wt_run_count(const struct wt_run *run);
 /* The run as one packet, its checksum partial; its length. `out` has room for
  * WT_RUN_MAX bytes. */
 size_t wt_run_whole(const struct wt_run *run, uint8_t *out);
-/* Packet `i` of it, complete. */
+/* Packet `i` of it, complete; or its checksum partial. */
 size_t wt_run_packet(const struct wt_run *run, size_t i, uint8_t *out);
+size_t wt_run_partial(const struct wt_run *run, size_t i, uint8_t *out);
+/* A run of random shape with at most `most` packets. */
+struct wt_run wt_run_random(uint64_t *random, size_t most);
 /* What a kernel says about the whole. */
 struct wt_vnet wt_run_vnet(const struct wt_run *run);
 

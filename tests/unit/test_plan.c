@@ -155,7 +155,7 @@ static const struct {
 	  KEEP,
 	  KEEP,
 	  WT_PLAN_CUT,
-	  1,
+	  2,
 	  0 },
 	{ "TCPv6's type for TCPv4",
 	  { TCP4, .payload = 3000, .size = 1000 },
@@ -268,6 +268,8 @@ static void a_field_that_the_receiver_would_change_is_finished_here(void **state
 			field[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			got = plan(&vnet, len, &peer);
 			expect("a bit flipped", &got, way, WT_DROP_NONE);
+			assert_int_equal(got.prefix[0], WT_INNER_PACKET);
+			assert_true(way != WT_PLAN_CUT || !got.segments.partial);
 			field[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 	}
@@ -327,21 +329,42 @@ static void what_is_finished_is_complete(void **state)
 
 static void what_is_cut_is_ready_to_be_cut(void **state)
 {
-	static const struct wt_inner_limits peer = { 0, WT_RECORD_MAX, 1500 };
+	static const uint32_t features[] = { 0, WT_FEATURE_SEGMENTS_TCP4, WT_FEATURE_PARTIAL };
 	struct wt_run run = { UDP6, .payload = 3000, .size = 1400 };
 	struct wt_vnet vnet = wt_run_vnet(&run);
 	size_t len = wt_run_whole(&run, PACKET), n;
-	struct wt_plan got = plan(&vnet, len, &peer);
 	static uint8_t out[1500];
 
 	(void)state;
-	expect("cut", &got, WT_PLAN_CUT, WT_DROP_NONE);
-	for (size_t i = 0; i < 3; i++) {
-		n = wt_segments_next(&got.segments, out);
-		assert_int_equal(n, wt_run_packet(&run, i, expected));
-		assert_memory_equal(out, expected, n);
+	for (size_t k = 0; k < COUNT(features); k++) {
+		const struct wt_inner_limits peer = { features[k], WT_RECORD_MAX, 1500 };
+		bool partial = features[k] & WT_FEATURE_PARTIAL;
+		struct wt_plan got = plan(&vnet, len, &peer);
+
+		expect("cut", &got, WT_PLAN_CUT, WT_DROP_NONE);
+		assert_int_equal(got.prefix[0], partial ? WT_INNER_PARTIAL : WT_INNER_PACKET);
+		for (size_t i = 0; i < 3; i++) {
+			n = wt_segments_next(&got.segments, out);
+			assert_int_equal(n, partial ? wt_run_partial(&run, i, expected)
+						    : wt_run_packet(&run, i, expected));
+			assert_memory_equal(out, expected, n);
+		}
+		assert_int_equal(wt_segments_next(&got.segments, out), 0);
 	}
-	assert_int_equal(wt_segments_next(&got.segments, out), 0);
+}
+
+/* Extension headers have no place in kind 0x02. */
+static void behind_extension_headers_nothing_stays_partial(void **state)
+{
+	static const struct wt_inner_limits peer = { ALL, WT_RECORD_MAX, 1500 };
+	struct wt_run run = { TCP6, .payload = 3000, .size = 1400, .extra = 8 };
+	struct wt_vnet vnet = wt_run_vnet(&run);
+	struct wt_plan got = plan(&vnet, wt_run_whole(&run, PACKET), &peer);
+
+	(void)state;
+	expect("extension", &got, WT_PLAN_CUT, WT_DROP_NONE);
+	assert_int_equal(got.prefix[0], WT_INNER_PACKET);
+	assert_false(got.segments.partial);
 }
 
 /* ---- what the peer takes ------------------------------------------------- */
@@ -400,13 +423,13 @@ static const struct {
 	  { TCP4, .payload = 9961, .size = 1000 },
 	  { ALL, RECORD + 10003, 1500 },
 	  WT_PLAN_CUT,
-	  1,
+	  2,
 	  0 },
 	{ "a run for a small record",
 	  { TCP4, .payload = 9960, .size = 1000 },
 	  { ALL, RECORD + 1041, 1500 },
 	  WT_PLAN_CUT,
-	  1,
+	  2,
 	  0 },
 	{ "segments larger than the record",
 	  { TCP4, .payload = 9960, .size = 1000 },
@@ -430,7 +453,7 @@ static const struct {
 	  { UDP4, .payload = 100, .size = 1472 },
 	  { ALL, 65570, 1000 },
 	  WT_PLAN_CUT,
-	  1,
+	  2,
 	  0 },
 	{ "the largest run",
 	  { TCP4, .payload = 65495, .size = 1448 },
@@ -442,7 +465,7 @@ static const struct {
 	  { TCP4, .payload = 65495, .size = 1448 },
 	  { ALL, 65569, 1500 },
 	  WT_PLAN_CUT,
-	  1,
+	  2,
 	  0 },
 };
 
@@ -509,6 +532,7 @@ int main(void)
 		cmocka_unit_test(zero_and_ffff_are_one_sum),
 		cmocka_unit_test(what_is_finished_is_complete),
 		cmocka_unit_test(what_is_cut_is_ready_to_be_cut),
+		cmocka_unit_test(behind_extension_headers_nothing_stays_partial),
 		cmocka_unit_test(the_peer_s_sizes_are_kept),
 		cmocka_unit_test(a_record_arrives_as_it_was_read),
 	};

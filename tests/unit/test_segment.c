@@ -164,23 +164,8 @@ static void random_runs_are_cut_well(void **state)
 
 	(void)state;
 	for (int i = 0; i < 300; i++) {
-		struct wt_run run = {
-			.family = wt_random_next(&random) % 2 ? AF_INET : AF_INET6,
-			.protocol = wt_random_next(&random) % 2 ? IPPROTO_TCP : IPPROTO_UDP,
-			.tcp_flags = (uint8_t)wt_random_next(&random),
-			.tos = (uint8_t)wt_random_next(&random),
-			.id = (uint16_t)wt_random_next(&random),
-			.sequence = (uint32_t)wt_random_next(&random),
-			.port = (uint16_t)wt_random_next(&random),
-			.seed = wt_random_next(&random),
-		};
+		struct wt_run run = wt_run_random(&random, WT_SEGMENTS_MAX_CUT);
 
-		run.extra = wt_random_next(&random) % 4 * 8;
-		if (run.protocol == IPPROTO_TCP)
-			run.tcp_extra = wt_random_next(&random) % 11 * 4;
-		run.payload = 1 + wt_random_next(&random) % (65535 - wt_run_headers(&run));
-		run.size = (uint16_t)(run.payload / WT_SEGMENTS_MAX_CUT + 1 +
-				      wt_random_next(&random) % 3000);
 		cut_and_compare("random", &run);
 	}
 }

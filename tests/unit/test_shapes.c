@@ -158,7 +158,7 @@ static void a_run_is_cut_for_a_peer_that_takes_none(void **state)
 	struct wt_world *w = *state;
 	uint8_t header[10], sent[RUN];
 
-	up(w, WT_FEATURE_PARTIAL, ALL_FEATURES);
+	up(w, 0, ALL_FEATURES);
 	tcp_make(sent, RUN, 0x10);
 	header_make(header, SEGMENT);
 	wt_end_inject_raw(&w->alice, header, sent, RUN);
@@ -166,6 +166,33 @@ static void a_run_is_cut_for_a_peer_that_takes_none(void **state)
 	takes_cut_run(w, sent);
 	assert_int_equal(w->alice.worker->offloads.cut, 1);
 	assert_int_equal(wt_world_peer(&w->alice, 0)->counters.tx_packets, SEGMENTS);
+}
+
+/* ... but takes partial checksums: then nobody sums up the payload. */
+static void packets_of_a_cut_run_stay_partial(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t header[10], got_header[10], sent[RUN], got[1500];
+	size_t at = HEADERS, len;
+
+	up(w, WT_FEATURE_PARTIAL, 0);
+	tcp_make(sent, RUN, 0x10);
+	header_make(header, SEGMENT);
+	wt_end_inject_raw(&w->alice, header, sent, RUN);
+	wt_world_settle(w);
+	header_make(header, 0);
+	memset(header + 2, 0, 2); /* hdr_len belongs to runs */
+	while ((len = wt_end_take_raw(&w->server, got_header, got, sizeof got)) > 0) {
+		uint16_t sum = wt_checksum_fold(
+			wt_checksum_pseudo(got + 12, 8, IPPROTO_TCP, (uint32_t)len - 20));
+
+		assert_memory_equal(got_header, header, sizeof header);
+		assert_memory_equal(got + 36, &sum, sizeof sum);
+		assert_memory_equal(got + HEADERS, sent + at, len - HEADERS);
+		at += len - HEADERS;
+	}
+	assert_int_equal(at, RUN);
+	assert_int_equal(w->server.worker->offloads.received_partial, SEGMENTS);
 }
 
 static void a_checksum_is_finished_for_a_peer_that_takes_none(void **state)
@@ -265,6 +292,7 @@ int main(void)
 		WORLD_TEST(a_run_crosses_as_one_record),
 		WORLD_TEST(a_partial_checksum_crosses_as_it_is),
 		WORLD_TEST(a_run_is_cut_for_a_peer_that_takes_none),
+		WORLD_TEST(packets_of_a_cut_run_stay_partial),
 		WORLD_TEST(a_checksum_is_finished_for_a_peer_that_takes_none),
 		WORLD_TEST(what_the_kernel_refuses_is_done_here),
 		WORLD_TEST(a_syn_is_clamped_to_the_smaller_end),
