@@ -178,7 +178,15 @@ bool wt_keypair_can_send(const struct wt_keypair *pair, uint64_t now_ms)
 enum wt_status wt_keypair_seal(struct wt_keypair *pair, struct wt_worker *worker, uint64_t now_ms,
 			       uint8_t *record, size_t text_len)
 {
-	uint8_t *text = record + WT_RECORD_HEADER;
+	return wt_keypair_seal_from(pair, worker, now_ms, record, record + WT_RECORD_HEADER,
+				    text_len);
+}
+
+enum wt_status wt_keypair_seal_from(struct wt_keypair *pair, struct wt_worker *worker,
+				    uint64_t now_ms, uint8_t *record, const uint8_t *text,
+				    size_t text_len)
+{
+	uint8_t *sealed = record + WT_RECORD_HEADER;
 
 	if (text_len == 0 || text_len > TEXT_MAX)
 		return WT_ERR_INVALID;
@@ -187,10 +195,10 @@ enum wt_status wt_keypair_seal(struct wt_keypair *pair, struct wt_worker *worker
 	const uint8_t *nonce = nonce_of(&pair->secret->send, pair->send_counter);
 
 	if (wt_crypto_seal(pair->crypto, worker, pair->send, nonce, NULL, 0, text, text_len,
-			   text) != WT_OK) {
+			   sealed) != WT_OK) {
 		/* The counter will be used again, so nothing that was sealed
 		 * under it may be left for anyone to send. */
-		wt_wipe(text, text_len + WT_TAG_SIZE);
+		wt_wipe(sealed, text_len + WT_TAG_SIZE);
 		return WT_ERR_CRYPTO;
 	}
 	wt_record_header_write(record, pair->remote_index, pair->send_counter);

@@ -109,6 +109,13 @@ bool wt_keypair_can_send(const struct wt_keypair *pair, uint64_t now_ms);
 enum wt_status wt_keypair_seal(struct wt_keypair *pair, struct wt_worker *worker, uint64_t now_ms,
 			       uint8_t *record, size_t text_len) WT_MUST_CHECK;
 
+/* The same from a text elsewhere: `text`, which does not overlap the record and
+ * is not changed; the record's place for it is only written. Of a text that
+ * several calls seal, each record has a counter of its own. */
+enum wt_status wt_keypair_seal_from(struct wt_keypair *pair, struct wt_worker *worker,
+				    uint64_t now_ms, uint8_t *record, const uint8_t *text,
+				    size_t text_len) WT_MUST_CHECK;
+
 /* Open a record of this pair in place: `record` is a whole message of `len`
  * bytes that wt_message_parse called data and that is for this local_index. Its
  * counter is read from it. WT_DROP_NONE: the plaintext is the len -

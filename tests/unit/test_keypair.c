@@ -445,6 +445,87 @@ static void a_failed_open_is_no_forgery(void **state)
 	ends_free(e);
 }
 
+/* ---- from a text elsewhere ----------------------------------------------- */
+
+/* The same bytes as in place, and the text stays as it was. */
+static void a_text_elsewhere_gives_the_same_record(void **state)
+{
+	static const size_t lengths[] = { 1, 16, 17, 1421, TEXT_MAX };
+	static uint8_t text[TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lengths); i++) {
+		struct ends *in_place = ends_new(WT_CHANNEL_DATAGRAM, NULL);
+		struct ends *from = ends_new(WT_CHANNEL_DATAGRAM, NULL);
+		size_t len = lengths[i];
+
+		for (size_t k = 0; k < len; k++)
+			text[k] = (uint8_t)(k * 7 + 1);
+		seal(in_place, len);
+		memset(from->record, 0xee, sizeof from->record);
+		assert_int_equal(
+			wt_keypair_seal_from(&from->a, NULL, BORN, from->record, text, len), WT_OK);
+		from->len = in_place->len;
+		assert_memory_equal(from->record, in_place->record, from->len);
+		if (from->len < sizeof from->record)
+			assert_int_equal(from->record[from->len], 0xee);
+		for (size_t k = 0; k < len; k++)
+			assert_int_equal(text[k], (uint8_t)(k * 7 + 1));
+		assert_int_equal(open_next(from), WT_DROP_NONE);
+		ends_free(from);
+		ends_free(in_place);
+	}
+}
+
+/* One text, several records: each under a nonce of its own (ends_free looks),
+ * and a failed one leaves nothing of itself and uses none up. */
+static void a_text_elsewhere_never_repeats_a_nonce(void **state)
+{
+	struct ends *e = ends_new(WT_CHANNEL_DATAGRAM, NULL);
+	uint8_t text[40], first[sizeof text + WT_RECORD_HEADER + WT_TAG_SIZE];
+
+	(void)state;
+	for (size_t k = 0; k < sizeof text; k++)
+		text[k] = (uint8_t)(k * 7 + 1);
+	e->len = sizeof first;
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, first, text, sizeof text), WT_OK);
+	e->toy->seal_and_fail = true;
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, e->record, text, sizeof text),
+			 WT_ERR_CRYPTO);
+	for (size_t i = WT_RECORD_HEADER; i < e->len; i++)
+		assert_int_equal(e->record[i], 0);
+	assert_true(e->a.send_counter == 1);
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, e->record, text, sizeof text),
+			 WT_OK);
+	assert_true(wt_load_be64(first + 8) == 0 && wt_load_be64(e->record + 8) == 1);
+	assert_int_equal(open_next(e), WT_DROP_NONE);
+	assert_int_equal(open_at(e, first, sizeof first, BORN), WT_DROP_NONE);
+	ends_free(e);
+}
+
+static void limits_hold_for_a_text_elsewhere(void **state)
+{
+	struct wt_key_limits limits = wt_key_limits_standard;
+	uint8_t text[16] = { 1 }, record[64];
+
+	(void)state;
+	limits.stop_units = 2;
+	struct ends *e = ends_new(WT_CHANNEL_DATAGRAM, &limits);
+
+	memset(record, 0xee, sizeof record);
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, record, text, 0), WT_ERR_INVALID);
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, record, text, TEXT_MAX + 1),
+			 WT_ERR_INVALID);
+	assert_int_equal(
+		wt_keypair_seal_from(&e->a, NULL, BORN + WT_SEND_REFUSE_MS, record, text, 16),
+		WT_ERR_LIMIT);
+	assert_int_equal(record[0], 0xee);
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, record, text, 16), WT_OK);
+	assert_int_equal(wt_keypair_seal_from(&e->a, NULL, BORN, record, text, 16), WT_ERR_LIMIT);
+	assert_int_equal(e->toy->seals, 1);
+	ends_free(e);
+}
+
 static void init_is_all_or_nothing(void **state)
 {
 	enum { DIALLER = 1 };
@@ -566,6 +647,9 @@ int main(void)
 		cmocka_unit_test(age_ends_a_key),
 		cmocka_unit_test(a_failed_seal_leaves_nothing_and_no_gap),
 		cmocka_unit_test(a_failed_open_is_no_forgery),
+		cmocka_unit_test(a_text_elsewhere_gives_the_same_record),
+		cmocka_unit_test(a_text_elsewhere_never_repeats_a_nonce),
+		cmocka_unit_test(limits_hold_for_a_text_elsewhere),
 		cmocka_unit_test(init_is_all_or_nothing),
 		cmocka_unit_test(the_backend_changes_under_a_live_key),
 		cmocka_unit_test(a_pair_may_be_moved),
