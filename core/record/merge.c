@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/merge.h"
+
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/bytes.h"
+#include "record/checksum.h"
+#include "record/ip.h"
+#include "record/vnet.h"
+
+/* What only the last packet of a run has. */
+#define LAST_FLAGS (WT_TCP_FIN | WT_TCP_PSH)
+
+void wt_merge_init(struct wt_merge *merge, const struct wt_inner_limits *own)
+{
+	merge->own = own;
+	wt_merge_clear(merge);
+}
+
+void wt_merge_clear(struct wt_merge *merge)
+{
+	merge->count = 0;
+	merge->len = 0;
+	merge->open = false;
+}
+
+/* ---- does it go on? ------------------------------------------------------ */
+
+/* Does [from, to) have the same bytes in both packets? */
+static bool same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
+{
+	return memcmp(a + from, b + from, to - from) == 0;
+}
+
+static bool ipv4_goes_on(const struct wt_merge *merge, const uint8_t *packet, size_t header_len)
+{
+	const uint8_t *first = merge->first.body;
+	uint16_t id = (uint16_t)(wt_load_be16(first + WT_IPV4_ID) + merge->count);
+
+	return same(first, packet, 0, WT_IPV4_LENGTH) &&
+	       same(first, packet, WT_IPV4_FRAGMENT, WT_IPV4_CHECKSUM) &&
+	       same(first, packet, WT_IPV4_SOURCE, header_len) &&
+	       wt_load_be16(packet + WT_IPV4_ID) == id && wt_checksum_ipv4_ok(packet);
+}
+
+static bool ipv6_goes_on(const struct wt_merge *merge, const uint8_t *packet)
+{
+	const uint8_t *first = merge->first.body;
+
+	return same(first, packet, 0, WT_IPV6_LENGTH) &&
+	       same(first, packet, WT_IPV6_NEXT_HEADER, WT_IPV6_HEADER);
+}
+
+static bool tcp_goes_on(const struct wt_merge *merge, const uint8_t *packet)
+{
+	const struct wt_layer4 *l4 = &merge->first.layer4;
+	const uint8_t *first = merge->first.body + l4->start, *next = packet + l4->start;
+	uint32_t sequence =
+		wt_load_be32(first + WT_TCP_SEQUENCE) + (uint32_t)(merge->len - l4->payload);
+
+	return same(first, next, 0, WT_TCP_SEQUENCE) &&
+	       wt_load_be32(next + WT_TCP_SEQUENCE) == sequence &&
+	       same(first, next, WT_TCP_SEQUENCE + sizeof sequence, WT_TCP_FLAGS) &&
+	       ((first[WT_TCP_FLAGS] ^ next[WT_TCP_FLAGS]) & ~LAST_FLAGS) == 0 &&
+	       same(first, next, WT_TCP_FLAGS + 1u, WT_TCP_CHECKSUM) &&
+	       same(first, next, WT_TCP_CHECKSUM + 2u, (size_t)(l4->payload - l4->start));
+}
+
+static bool headers_go_on(const struct wt_merge *merge, const struct wt_inner *inner)
+{
+	const struct wt_layer4 *ours = &merge->first.layer4, *its = &inner->layer4;
+	const uint8_t *packet = inner->body;
+
+	/* Family, protocol and size of the headers: what follows reads so much. */
+	if (ours->run_feature != its->run_feature || ours->payload != its->payload)
+		return false;
+	if (inner->packet.family == AF_INET ? !ipv4_goes_on(merge, packet, its->start)
+					    : !ipv6_goes_on(merge, packet))
+		return false;
+	if (its->protocol == IPPROTO_TCP)
+		return tcp_goes_on(merge, packet);
+	return same(merge->first.body + its->start, packet + its->start, 0, WT_UDP_LENGTH);
+}
+
+static size_t payload_of(const struct wt_inner *inner)
+{
+	return inner->len - inner->layer4.payload;
+}
+
+static bool goes_on(const struct wt_merge *merge, const struct wt_inner *inner)
+{
+	size_t size = payload_of(&merge->first), more;
+
+	if (!merge->open || inner->kind != WT_INNER_PARTIAL)
+		return false;
+	more = payload_of(inner);
+	return more > 0 && more <= size && merge->len + more <= WT_PACKET_MAX &&
+	       wt_layer4_check_run(&merge->first.layer4, merge->len + more, (uint16_t)size,
+				   merge->own->inner_mtu) == WT_DROP_NONE &&
+	       headers_go_on(merge, inner);
+}
+
+/* May another follow, by what this one is? */
+static bool may_begin(const struct wt_merge *merge, const struct wt_inner *inner)
+{
+	return inner->kind == WT_INNER_PARTIAL &&
+	       (merge->own->features & inner->layer4.run_feature) != 0 &&
+	       (inner->layer4.tcp_flags & LAST_FLAGS) == 0 &&
+	       (inner->packet.family == AF_INET6 || wt_checksum_ipv4_ok(inner->body));
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+static void hold(struct wt_merge *merge, const struct wt_inner *inner)
+{
+	size_t headers = inner->layer4.payload, payload = payload_of(inner);
+
+	merge->len += payload;
+	merge->last_flags = inner->layer4.tcp_flags;
+	merge->count++;
+	merge->parts[merge->count] = (struct iovec){ inner->body + headers, payload };
+}
+
+bool wt_merge_take(struct wt_merge *merge, const struct wt_inner *inner)
+{
+	if (merge->count == 0) {
+		merge->first = *inner;
+		merge->open = may_begin(merge, inner);
+		merge->len = inner->layer4.payload;
+		hold(merge, inner);
+		return true;
+	}
+	if (!goes_on(merge, inner))
+		return false;
+	hold(merge, inner);
+	merge->open = payload_of(inner) == payload_of(&merge->first) &&
+		      (inner->layer4.tcp_flags & LAST_FLAGS) == 0;
+	return true;
+}
+
+static void write_lengths(const struct wt_inner *run)
+{
+	uint8_t *packet = run->body;
+	const struct wt_layer4 *l4 = &run->layer4;
+
+	if (run->packet.family == AF_INET) {
+		wt_store_be16(packet + WT_IPV4_LENGTH, (uint16_t)run->len);
+		wt_checksum_ipv4_write(packet);
+	} else {
+		wt_store_be16(packet + WT_IPV6_LENGTH, (uint16_t)(run->len - WT_IPV6_HEADER));
+	}
+	if (l4->protocol == IPPROTO_UDP)
+		wt_store_be16(packet + l4->start + WT_UDP_LENGTH, (uint16_t)(run->len - l4->start));
+}
+
+int wt_merge_finish(struct wt_merge *merge)
+{
+	size_t headers = merge->first.layer4.payload;
+	struct wt_inner run = merge->first;
+
+	run.kind = WT_INNER_SEGMENTS;
+	run.segment_size = (uint16_t)payload_of(&merge->first);
+	run.len = merge->len;
+	run.body = merge->header + WT_TUN_HEADER;
+	memcpy(run.body, merge->first.body, headers);
+	write_lengths(&run);
+	if (run.layer4.protocol == IPPROTO_TCP)
+		run.body[run.layer4.start + WT_TCP_FLAGS] |= merge->last_flags & LAST_FLAGS;
+	wt_vnet_write(&run);
+	merge->parts[0] = (struct iovec){ merge->header, WT_TUN_HEADER + headers };
+	return 1 + (int)merge->count;
+}
+
+void wt_merge_packet(const struct wt_merge *merge, uint32_t i, struct wt_inner *out)
+{
+	const struct iovec *part = &merge->parts[1 + i];
+	size_t headers = merge->first.layer4.payload;
+	ptrdiff_t moved = (uint8_t *)part->iov_base - headers - merge->first.body;
+
+	/* What the packets differ in, nobody asks for but their length. */
+	*out = merge->first;
+	out->body += moved;
+	out->len = headers + part->iov_len;
+	out->packet.source += moved;
+	out->packet.destination += moved;
+}
