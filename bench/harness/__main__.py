@@ -29,7 +29,7 @@ def options():
         description="Measures this tunnel and others between two network namespaces, against the "
         "bare link. Writes bench/results/DATE.json, .md and .svg.",
         epilog=f"Rows: {', '.join(row.name for row in ROWS)}. "
-        f"Series: {', '.join(s.name for s in all_series.ALL)}.",
+        f"Series: {', '.join(s.name for s in all_series.ALL)}; loss: all of that name.",
     )
     chosen = parser.add_argument
     chosen("--rows", metavar="NAME,...", help="only these rows; veth is always there")
@@ -51,10 +51,13 @@ def options():
     given.seconds = given.seconds or (1 if given.quick else 2)
     if min(given.rounds, given.seconds) < 1:
         parser.error("--rounds and --seconds are at least 1")
+    given.chosen = given.rows is not None
     given.rows = _choose(parser, "row", given.rows, {row.name: row for row in ROWS})
     if ROWS[0] not in given.rows:
         given.rows.insert(0, ROWS[0])
     only = given.series or (all_series.HEADLINE if given.quick else None)
+    if only:
+        only = ",".join(all_series.LOSS if name == "loss" else name for name in only.split(","))
     given.series = _choose(parser, "series", only, all_series.BY_NAME)
     return given
 
@@ -132,6 +135,7 @@ def measure(given, build):
         [one for one in given.series if not results.series[one.name]["skipped"]],
         [row for row in given.rows if not results.rows[row.name]["skipped"]],
         given.quick,
+        given.chosen,
     )
     minutes = plan.estimate_s(turns, given.seconds) / 60
     print(f"{len(turns)} turns, about {minutes:.0f} minutes; results: {path}.json", flush=True)
@@ -164,7 +168,7 @@ def main():
             report.write_docs(results, os.path.join(ROOT, "docs/performance.md"))
         return 0
     build = os.environ.get("WT_BUILD_DIR", os.path.join(ROOT, "build/release"))
-    congestion = machine.Congestion(all_series.FIXED)
+    congestion = machine.Congestion(all_series.COMPARED)
     outside = os.getpid()
     os.environ["PATH"] += ":/usr/sbin:/sbin"  # where most of these programs are, and no user looks
     try:

@@ -53,19 +53,21 @@ def default_congestion():
 
 
 class Congestion:
-    """While it is open, namespaces made on this machine may choose `name` for TCP. What that
-    takes is one list that is the machine's; it is put back in the end.
+    """While it is open, namespaces made on this machine may choose any of `names` for TCP. What
+    that takes is one list that is the machine's; it is put back in the end.
 
     The list is kept open because only the first network namespace finds it by its name, and the
     process leaves that."""
 
-    def __init__(self, name):
+    def __init__(self, names):
         self._list = self._before = None
         try:
             allowed = read(ALLOWED)
-            if name in read(AVAILABLE).split() and name not in allowed.split():
+            available = read(AVAILABLE).split()
+            missing = [n for n in names if n in available and n not in allowed.split()]
+            if missing:
                 self._list = os.open(ALLOWED, os.O_WRONLY | os.O_CLOEXEC)
-                os.pwrite(self._list, f"{allowed.strip()} {name}\n".encode(), 0)
+                os.pwrite(self._list, f"{allowed.strip()} {' '.join(missing)}\n".encode(), 0)
                 self._before = allowed
         except OSError:
             pass  # a series that needs it says so when a namespace refuses it

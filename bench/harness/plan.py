@@ -24,13 +24,17 @@ class Turn:
     steps: tuple
 
 
-def make(rounds, series, rows, quick):
+def make(rounds, series, rows, quick, chosen=False):
     """Every row of a round before the next round: what changes with time on the machine changes
-    for all of them."""
+    for all of them. chosen: somebody asked for just these rows."""
     turns = []
     for number in range(rounds):
         for one in series:
+            if one.rounds is not None and number >= one.rounds:
+                continue
             for row in rows:
+                if not (chosen or _says_something(one, row, quick)):
+                    continue
                 if one.outer_tcp_only and row.outer == "udp":
                     continue
                 steps = BRIEF
@@ -42,7 +46,17 @@ def make(rounds, series, rows, quick):
     return turns
 
 
+def _says_something(series, row, quick):
+    """Whether a row is worth its time in a series, if nobody asked for it."""
+    if series.way:
+        return row.on_bad_ways
+    return not row.extra or (series.name == all_series.HEADLINE and not quick)
+
+
 def estimate_s(turns, seconds):
     """About how long that takes."""
-    steps = sum(len([step for step in turn.steps if step != "memory"]) for turn in turns)
-    return len(turns) * START_S + steps * (seconds + STEP_S)
+    total = 0.0
+    for turn in turns:
+        steps = len([step for step in turn.steps if step != "memory"])
+        total += START_S + steps * (max(seconds, turn.series.seconds) + STEP_S)
+    return total

@@ -2,7 +2,7 @@
 """What is written of a run: Markdown tables, and the same between two marks of a document."""
 
 from . import plot, stats, targets
-from .series import HEADLINE
+from .series import BY_NAME, HEADLINE
 
 BEGIN = "<!-- begin: scripts/bench --write-docs -->\n"
 END = "<!-- end: scripts/bench --write-docs -->\n"
@@ -58,9 +58,29 @@ def _measure_table(results, columns, ratio_of=None):
     return _table([*first, *(heading for heading, _, _ in columns)], rows)
 
 
+def _has_way(name):
+    return name in BY_NAME and BY_NAME[name].way is not None
+
+
+def _ways_table(results):
+    """One stream up over ways that lose."""
+    names = [name for name in results.series if results.ran(name) and _has_way(name)]
+    rows = []
+    for row in results.rows:
+        cells = []
+        for name in names:
+            speed = stats.spread(results.samples, name, row, "up_gbps")
+            if speed is not None:
+                speed = stats.Spread(1000 * gbps for gbps in speed.values)
+            cells.append(_show(speed, "{:.1f}", with_range=True))
+        if set(cells) - {NOTHING}:
+            rows.append([results.rows[row]["title"], *cells])
+    return _table(["row", *names], rows) if names else ""
+
+
 def _series_table(results):
     """One stream up in every series: Gbit/s, and the ratio to the bare link of that series."""
-    names = [name for name in results.series if results.ran(name)]
+    names = [name for name in results.series if results.ran(name) and not _has_way(name)]
     rows = []
     for row in results.rows:
         cells = []
@@ -143,6 +163,9 @@ def tables(results):
         for name, one in results.series.items()
     ]
     parts += ["", "Gbit/s of one stream up.\n", _series_table(results)]
+    ways = _ways_table(results)
+    if ways:
+        parts += ["Mbit/s of one stream up over ways that lose packets (range).\n", ways]
     parts += ["### Versions\n", _versions(results)]
     if results.troubles:
         parts.append("### What failed\n")

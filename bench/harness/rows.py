@@ -25,10 +25,12 @@ class Failed(Exception):
 
 class Row:
     """name: for the command line and the results. title: for people. outer: what carries it,
-    "tcp", "udp" or None for the link itself."""
+    "tcp", "udp" or None for the link itself. extra: without being asked for, it is measured in
+    the headline series of a whole run only. on_bad_ways: the same for ways that lose."""
 
     name = title = ""
     outer = None
+    extra = on_bad_ways = False
     # where the streams go, as their sender sees it
     server_address, client_address = hosts.SERVER_IN, hosts.CLIENT_IN
 
@@ -65,6 +67,7 @@ class Row:
 
 class Veth(Row):
     name, title = "veth", "bare veth, no tunnel"
+    on_bad_ways = True
     server_address, client_address = hosts.SERVER, hosts.CLIENT
 
 

@@ -17,6 +17,7 @@ class Run:
         self._packets_program = packets_program
         self._say = say
         self._set_up = None  # the series that the hosts are set up for
+        self._way = None  # what is between them
 
     def carry_out(self, turns):
         """All turns, saved one by one. KeyboardInterrupt passes through, with nothing lost but
@@ -39,8 +40,12 @@ class Run:
         if self._set_up != series.name and not entry["skipped"]:
             _, outer = series.congestion(self._results.head["machine"]["congestion"])
             try:
+                if series.way != self._way:
+                    self._lab.set_way(series.way)
+                    self._way = series.way
                 self._lab.set_congestion(outer)
-                self._lab.set_offloads(series.offloads)
+                if series.way is None:
+                    self._lab.set_offloads(series.offloads)
                 self._set_up = series.name
             except hosts.Refused as reason:
                 entry["skipped"] = str(reason)
@@ -56,12 +61,18 @@ class Run:
             turn.row.start(self._lab, turn.series.told(default))
             turn.row.wait_up(self._lab)
             subject = measures.Subject(
-                self._lab, turn.row, inner, self._seconds, self._packets_program
+                self._lab,
+                turn.row,
+                inner,
+                max(self._seconds, turn.series.seconds),
+                self._packets_program,
             )
             figures = subject.figures
             for step in turn.steps:
                 try:
-                    subject.figures.update(measures.STEPS[step](subject))
+                    found = measures.STEPS[step](subject)
+                    self._lab.check_way()
+                    subject.figures.update(found)
                 except TROUBLES as error:
                     self._trouble(turn, step, error)
         except TROUBLES as error:

@@ -9,6 +9,15 @@ from dataclasses import dataclass
 
 HEADLINE = "cubic"
 FIXED = "cubic"
+COMPARED = ("cubic", "bbr")  # congestion controls on bad ways
+
+
+@dataclass(frozen=True)
+class Way:
+    """A packet relay between the hosts. The loss is that of either direction."""
+
+    loss_percent: float
+    round_trip_ms: float
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,9 @@ class Series:
     offloads: bool = True
     outer_tcp_only: bool = False  # for other rows it would be a series again that is there already
     own_choice: bool = False  # this tunnel is not told what to use outside
+    way: Way | None = None  # None: the veth pair
+    seconds: int = 0  # at least, of each measurement
+    rounds: int | None = None  # at most
 
     def congestion(self, default):
         return self.inner or default, self.outer or default
@@ -53,8 +65,22 @@ ALL = [
         None,
         outer_tcp_only=True,
     ),
+    *(
+        Series(
+            f"loss-{loss}-{congestion}",
+            f"{loss} % loss each way and a round trip of 20 ms, {congestion} inside and outside",
+            congestion,
+            congestion,
+            way=Way(loss, 20),
+            seconds=5,
+            rounds=3,
+        )
+        for loss in (0.1, 1)
+        for congestion in COMPARED
+    ),
 ]
 BY_NAME = {series.name: series for series in ALL}
+LOSS = ",".join(series.name for series in ALL if series.way)  # what "loss" stands for
 
 
 def reason_to_skip(series, default):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""The rows of this project: one for each crypto plugin, and one without a cipher."""
+"""The rows of this project: one for each crypto plugin, and one without a cipher, over TCP and over
+UDP."""
 
 import os
 
@@ -15,17 +16,20 @@ PORT = 4433
 class Tunnel(Row):
     """Two `wtcore`: the client dials the server."""
 
-    outer = "tcp"
-
-    def __init__(self, crypto, title, insecure=False):
+    def __init__(self, transport, crypto, title, insecure=False, extra=False, on_bad_ways=False):
         super().__init__()
-        self.name = f"wt-{crypto.removeprefix('aesgcm-')}"
-        self.title = title
+        prefix = "wt-udp" if transport == "udp" else "wt"
+        self.name = f"{prefix}-{crypto.removeprefix('aesgcm-')}"
+        self.title = f"this tunnel, {transport.upper()}, {title}"
+        self.outer = transport
+        self.extra, self.on_bad_ways = extra, on_bad_ways
         self._crypto = crypto
         self._insecure = insecure
         self._daemons = []
 
     def _ini(self, address, congestion, transport, peer):
+        if self.outer == "tcp":
+            transport = {"congestion": congestion, **transport}
         tunnel = {"interface": "wt0", "address": f"{address}/24"}
         crypto = {"plugin": self._crypto}
         if self._insecure:
@@ -36,7 +40,7 @@ class Tunnel(Row):
             [
                 ("tunnel", tunnel),
                 ("crypto", crypto),
-                ("transport tcp", {"congestion": congestion, **transport}),
+                (f"transport {self.outer}", transport),
                 ("auth hmac", {}),
                 ("peer other", {"psk_file": key, **peer}),
             ]
@@ -55,7 +59,7 @@ class Tunnel(Row):
             CLIENT_IN,
             congestion,
             {},
-            {"allowed_ips": f"{SERVER_IN}/32", "endpoint": f"tcp://{SERVER}:{PORT}"},
+            {"allowed_ips": f"{SERVER_IN}/32", "endpoint": f"{self.outer}://{SERVER}:{PORT}"},
         )
 
     def missing(self):
@@ -94,8 +98,12 @@ class Tunnel(Row):
 
 
 ROWS = [
-    Tunnel("aesgcm-openssl", "this tunnel, TCP, OpenSSL"),
-    Tunnel("aesgcm-sodium", "this tunnel, TCP, libsodium"),
-    Tunnel("aesgcm-ipsecmb", "this tunnel, TCP, ipsec-mb"),
-    Tunnel("none", "this tunnel, TCP, no cipher (test plugin)", insecure=True),
+    Tunnel("tcp", "aesgcm-openssl", "OpenSSL", on_bad_ways=True),
+    Tunnel("tcp", "aesgcm-sodium", "libsodium", extra=True),
+    Tunnel("tcp", "aesgcm-ipsecmb", "ipsec-mb"),
+    Tunnel("tcp", "none", "no cipher (test plugin)", insecure=True),
+    Tunnel("udp", "aesgcm-openssl", "OpenSSL", on_bad_ways=True),
+    Tunnel("udp", "aesgcm-sodium", "libsodium", extra=True),
+    Tunnel("udp", "aesgcm-ipsecmb", "ipsec-mb"),
+    Tunnel("udp", "none", "no cipher (test plugin)", insecure=True, extra=True),
 ]

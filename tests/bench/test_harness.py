@@ -7,9 +7,9 @@ import tempfile
 import unittest
 import xml.dom.minidom
 
-from bench.harness import plan, report, series, stats, targets
+from bench.harness import peers, plan, report, series, stats, targets, tunnel
 from bench.harness.results import Results
-from bench.harness.rows import Program, Row
+from bench.harness.rows import Program, Row, Veth
 
 
 def sample(number, row, name=series.HEADLINE, **figures):
@@ -145,10 +145,43 @@ class Plan(unittest.TestCase):
         turns = plan.make(3, [series.BY_NAME["cubic"]], self.rows[:1], False)
         self.assertEqual([turn.round for turn in turns if "syscalls" in turn.steps], [2])
 
-    def test_the_whole_run_ends_within_half_an_hour(self):
-        rows = [Link(), *[Tcp()] * 5, *[Udp()] * 4]
-        turns = plan.make(5, series.ALL, rows, False)
-        self.assertLess(plan.estimate_s(turns, 2), 27 * 60)
+    def test_a_run_ends_within_the_time_that_its_help_says(self):
+        rows = [Veth(), *tunnel.ROWS, *peers.ROWS]
+        whole = plan.make(5, series.ALL, rows, False)
+        self.assertLess(plan.estimate_s(whole, 2), 35 * 60)
+        quick = plan.make(1, [series.BY_NAME[series.HEADLINE]], rows, True)
+        self.assertLess(plan.estimate_s(quick, 1), 75)
+
+    def test_an_extra_row_is_in_the_headline_of_a_whole_run_or_asked_for(self):
+        class Extra(Udp):
+            name, extra = "extra", True
+
+        default = series.BY_NAME["default"]
+        headline = series.BY_NAME[series.HEADLINE]
+        for one, quick, chosen, expected in (
+            (headline, False, False, True),
+            (headline, True, False, False),
+            (default, False, False, False),
+            (headline, True, True, True),
+            (default, False, True, True),
+        ):
+            with self.subTest(series=one.name, quick=quick, chosen=chosen):
+                turns = plan.make(1, [one], [Extra()], quick, chosen)
+                self.assertEqual(len(turns) == 1, expected)
+
+    def test_bad_ways(self):
+        class Compared(Udp):
+            name, on_bad_ways = "compared", True
+
+        one = series.BY_NAME["loss-1-cubic"]
+        self.assertEqual((one.way.loss_percent, one.way.round_trip_ms), (1, 20))
+        turns = plan.make(5, [one], [Compared(), Tcp()], False)
+        self.assertEqual([turn.row.name for turn in turns], ["compared"] * one.rounds)
+        self.assertEqual(
+            plan.estimate_s(turns, 1), len(turns) * (plan.START_S + one.seconds + plan.STEP_S)
+        )
+        asked = plan.make(1, [one], [Compared(), Tcp()], False, True)
+        self.assertEqual([turn.row.name for turn in asked], ["compared", "tcp-row"])
 
     def test_series_that_say_nothing_new(self):
         for name, default, skipped in (
@@ -236,6 +269,18 @@ class Written(unittest.TestCase):
             "was interrupted",
         ):
             self.assertIn(expected, text)
+
+    def test_ways_that_lose_have_a_table_of_their_own_in_mbit(self):
+        self.assertNotIn("ways that lose", report.tables(self.results))
+        self.results.series["loss-1-bbr"] = {"title": "a bad way", "skipped": None}
+        self.results.samples = SLOWING + [
+            sample(n, "wt-openssl", "loss-1-bbr", up_gbps=gbps)
+            for n, gbps in enumerate((0.0123, 0.03, 0.02))
+        ]
+        text = report.tables(self.results)
+        self.assertIn("| row | loss-1-bbr |", text)
+        self.assertIn("| this tunnel | 20.0 (12.3-30.0) |", text)
+        self.assertIn("| row | cubic | of veth (range) |\n", text)
 
     def test_nothing_at_all_is_still_a_report(self):
         self.results.samples = []

@@ -49,6 +49,7 @@ class PacketRelay:
             start_new_session=True,
         )
         self._answer("start", "ready")
+        self._checked = {}
 
     def __call__(self, *commands):
         for command in commands:
@@ -65,9 +66,15 @@ class PacketRelay:
         return {name: int(value) for name, _, value in pairs}
 
     def check(self):
-        """AssertionError if it lost what it was not told to lose: then its user measured that."""
+        """AssertionError if it lost, since the last check, what it was not told to lose: then its
+        user measured that."""
         names = ("full", "overrun", "refused", "unfinished", "unsegmented")
-        lost = {k: v for k, v in self.counts().items() if v and k.partition(".")[2] in names}
+        before, self._checked = self._checked, self.counts()
+        lost = {
+            name: count - before.get(name, 0)
+            for name, count in self._checked.items()
+            if name.partition(".")[2] in names and count > before.get(name, 0)
+        }
         if lost:
             raise AssertionError(f"the packet relay lost more than it should: {lost}")
 
