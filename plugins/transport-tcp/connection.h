@@ -49,6 +49,8 @@ struct wt_tcp_sending {
 	bool blocked;	      /* waiting for the kernel to take more */
 	bool owes_writable;   /* a send was cut short: conn_writable is due */
 	int error;	      /* errno that ended sending; 0: none */
+	uint64_t looked_ns;   /* at the size of the send buffer; buffer.h */
+	bool buffer_limit;    /* the kernel gives no larger one */
 };
 
 struct wt_tcp_conn {

@@ -27,7 +27,7 @@ struct wt_tcp {
 	const struct wt_config *cfg;
 	const char *congestion;	  /* NULL: the system's */
 	bool congestion_optional; /* a kernel that refuses it is no error */
-	int send_buffer;	  /* bytes; 0: the kernel sizes it */
+	uint32_t send_buffer;	  /* bytes; 0: as buffer.h says */
 	struct wt_tcp_counters counters;
 	bool shared_ports;		    /* each worker listens on a socket of its own */
 	struct wt_tcp_listeners *listeners; /* of the worker that asked last; then the others */

@@ -66,9 +66,14 @@
 /* Bytes not yet sent that the kernel takes from us (TCP_NOTSENT_LOWAT): what is
  * in its queue can no longer be overtaken by a control record. */
 #define WT_TCP_NOTSENT_LOWAT (128 * 1024)
-/* Sent and unsent bytes together (SO_SNDBUF), in KiB; key `send_buffer`. */
-#define WT_TCP_SEND_BUFFER_KIB "512"
+/* Sent and unsent bytes together (SO_SNDBUF). `send_buffer` sets it, in KiB; else
+ * it begins with what is enough for a machine beside us, and grows (buffer.h) to
+ * what is enough for 10 Gbit/s at 10 ms or 1 Gbit/s at 100 ms. */
 #define WT_TCP_SEND_BUFFER_KIB_MAX 65536u
+#define WT_TCP_SEND_BUFFER_FIRST (512u * 1024u)
+#define WT_TCP_SEND_BUFFER_MOST (32u * 1024u * 1024u)
+/* A look costs a system call; a round trip that needs more is at least so long. */
+#define WT_TCP_SEND_BUFFER_LOOK_MS 10u
 /* An orderly close throws away up to so many unread bytes first; see send.c. */
 #define WT_TCP_DISCARD_CALL (256u * 1024u)
 #define WT_TCP_DISCARD_CALLS 32u

@@ -24,7 +24,7 @@ static enum wt_status tcp_create(const struct wt_host *host, const struct wt_con
 		return wt_socket_fail(err, WT_ERR_NOMEM, "out of memory");
 	tcp->host = host;
 	tcp->cfg = cfg;
-	tcp->send_buffer = (int)(host->config_uint(host, cfg, "send_buffer") * 1024u);
+	tcp->send_buffer = (uint32_t)(host->config_uint(host, cfg, "send_buffer") * 1024u);
 
 	/* A host that has no such slot has one worker. */
 	tcp->shared_ports =
@@ -162,9 +162,9 @@ static const struct wt_config_key keys[] = {
 		.type = WT_CONFIG_UINT,
 		.scope = WT_SCOPE_SECTION,
 		.name = "send_buffer",
-		.default_value = WT_TCP_SEND_BUFFER_KIB,
+		.default_value = "0",
 		.help = "KiB that may be on their way to one peer: its speed is at most this per "
-			"round trip; 0 lets the kernel decide.",
+			"round trip; 0 begins with 512 and follows speed and distance.",
 		.max = WT_TCP_SEND_BUFFER_KIB_MAX,
 	},
 };

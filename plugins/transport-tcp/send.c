@@ -4,6 +4,7 @@
  * and one system call. While the kernel takes no more, at most one record is
  * ours: the partly written one.
  */
+#include "buffer.h"
 #include "connection.h"
 
 #include <errno.h>
@@ -136,6 +137,7 @@ enum wt_status wt_tcp_conn_send(struct wt_tcp_conn *conn, const struct wt_record
 		if (status == WT_AGAIN) {
 			out->blocked = true;
 			wt_tcp_conn_watch(conn);
+			wt_tcp_buffer_full(conn);
 			status = WT_OK;
 		}
 	}

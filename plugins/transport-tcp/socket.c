@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "buffer.h"
 #include "limits.h"
 #include "transport-common/failure.h"
 
@@ -122,19 +123,6 @@ static void set_option(const struct wt_tcp *tcp, int fd, const struct option *op
 			       wt_socket_error_text(errno, text, sizeof text));
 }
 
-static void set_send_buffer(const struct wt_tcp *tcp, int fd)
-{
-	/* The kernel doubles what it is given, for its own bookkeeping. */
-	int half = tcp->send_buffer / 2;
-
-	if (tcp->send_buffer == 0)
-		return;
-	/* Beyond net.core.wmem_max if we still may. */
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &half, sizeof half) == 0)
-		return;
-	set_option(tcp, fd, &(struct option){ SOL_SOCKET, SO_SNDBUF, half, "SO_SNDBUF" });
-}
-
 void wt_tcp_socket_tune(const struct wt_tcp *tcp, int fd)
 {
 	static const struct option options[] = {
@@ -149,7 +137,7 @@ void wt_tcp_socket_tune(const struct wt_tcp *tcp, int fd)
 
 	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
 		set_option(tcp, fd, &options[i]);
-	set_send_buffer(tcp, fd);
+	wt_tcp_buffer_init(tcp, fd);
 }
 
 /* ---- listening */
