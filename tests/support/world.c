@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "support/memory_transport.h"
+#include "support/packet_transport.h"
 #include "support/scratch.h"
 
 static const char server_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.1/24\n%s\n"
@@ -79,6 +80,16 @@ int wt_world_setup_memory(void **state)
 	wt_memory_reset();
 	wt_end_plugin(&wt_memory_plugin);
 	((struct wt_world *)*state)->transport = "memory";
+	return rc;
+}
+
+int wt_world_setup_packets(void **state)
+{
+	int rc = wt_world_setup(state);
+
+	wt_packets_reset();
+	wt_end_plugin(&wt_packet_plugin);
+	((struct wt_world *)*state)->transport = "packets";
 	return rc;
 }
 
@@ -169,7 +180,7 @@ static void settle_memory(struct wt_world *w)
 
 void wt_world_settle(struct wt_world *w)
 {
-	if (strcmp(w->transport, "memory") == 0)
+	if (strcmp(w->transport, "tcp") != 0)
 		settle_memory(w);
 	else
 		wt_ends_settle(w->ends, 3);

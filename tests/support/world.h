@@ -27,6 +27,8 @@ struct wt_world {
 int wt_world_setup(void **state);
 /* The same over support/memory_transport.h. */
 int wt_world_setup_memory(void **state);
+/* The same over support/packet_transport.h. */
+int wt_world_setup_packets(void **state);
 int wt_world_teardown(void **state);
 
 /* `more` goes into [tunnel], `peer` into the client's [peer office], `auth` into
