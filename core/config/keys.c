@@ -49,6 +49,11 @@ static const struct wt_config_key tunnel[] = {
 	    .max = 64, .default_value = "1",
 	    .help = "Threads that carry packets. A peer is on one of them at a time, so more than "
 		    "one helps with several peers, on a machine with more than one core."),
+	KEY(.name = "replay_window", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
+	    .choices = "64|128|256|512|1024|2048|4096|8192|16384|32768|65536",
+	    .default_value = "8192",
+	    .help = "How many datagrams a late one may be behind the newest of its session and "
+		    "still be accepted: more for ways that are bonded of unequal ones."),
 	KEY(.name = "log_level", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "error|warning|info|debug", .default_value = "info",
 	    .help = "How much is logged."),

@@ -169,6 +169,7 @@ static struct wt_config *take_tunnel(struct wt_assembly *assembly)
 	tunnel->txqueuelen = (uint32_t)wt_config_uint(cfg, "txqueuelen");
 	tunnel->mss_clamp = wt_config_bool(cfg, "mss_clamp");
 	tunnel->workers = (unsigned)wt_config_uint(cfg, "workers");
+	tunnel->replay_window = (uint32_t)strtoul(wt_config_string(cfg, "replay_window"), NULL, 10);
 	tunnel->log_level = (enum wt_log_level)choice(wt_config_find(cfg, "log_level")->choices,
 						      wt_config_string(cfg, "log_level"));
 	tunnel->log_format = (enum wt_log_format)choice(wt_config_find(cfg, "log_format")->choices,

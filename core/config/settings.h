@@ -43,7 +43,8 @@ struct wt_tunnel_settings {
 	enum wt_offload_choice offload;
 	uint32_t txqueuelen; /* 4..10000, default 500 */
 	bool mss_clamp;
-	unsigned workers; /* 1..64, default 1 */
+	unsigned workers;	/* 1..64, default 1 */
+	uint32_t replay_window; /* 64..65536, default 8192 */
 	enum wt_log_level log_level;
 	enum wt_log_format log_format;
 };

@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "pipeline/receive.h"
 #include "pipeline/transmit.h"
 #include "pipeline/tun_input.h"
 #include "privileged/resolver.h"
+#include "record/limits.h"
 #include "session/output.h"
 
 /* Enough for one turn in each direction, and beyond it what a peer's connections
@@ -88,22 +90,38 @@ static void reap(struct wt_worker *worker)
 	wt_link_reap(worker);
 }
 
+/* Say CLOSE on every association; `again`: only where it may have been lost.
+ * Returns whether there is any such. */
+static bool say_close(struct wt_worker *worker, bool again)
+{
+	uint8_t text[WT_CONTROL_MAX];
+	bool lossy = false;
+
+	for (struct wt_link *link = worker->links, *next; link; link = next) {
+		next = link->next;
+		for (struct wt_conn *conn = link->conns; conn && !link->closed; conn = conn->next) {
+			if (conn->state != WT_CONN_UP || (again && !link->datagram))
+				continue;
+			if (wt_output_text(conn, conn->keys.current, text,
+					   wt_control_close(text, WT_CLOSE_SHUTDOWN)))
+				wt_output_flush(link);
+			lossy = lossy || link->datagram;
+		}
+	}
+	return lossy;
+}
+
 /* On the worker's own thread, or after it ended. */
 static void end_connections(struct wt_worker *worker)
 {
-	uint8_t text[WT_CONTROL_MAX];
+	const struct timespec between = { .tv_nsec = WT_CLOSE_REPEAT_MS * 1000000L };
 
 	worker->stopping = true;
-	while (worker->links) {
-		struct wt_link *link = worker->links;
-
-		for (struct wt_conn *conn = link->conns; conn && !link->closed; conn = conn->next)
-			if (conn->state == WT_CONN_UP &&
-			    wt_output_text(conn, conn->keys.current, text,
-					   wt_control_close(text, WT_CLOSE_SHUTDOWN)))
-				wt_output_flush(link);
-		wt_link_end(link, false, "this end stops");
-	}
+	for (unsigned i = 0; i < WT_CLOSE_REPEATS && say_close(worker, i > 0); i++)
+		if (i + 1 < WT_CLOSE_REPEATS)
+			(void)nanosleep(&between, NULL);
+	while (worker->links)
+		wt_link_end(worker->links, false, "this end stops");
 	reap(worker);
 }
 
@@ -273,13 +291,15 @@ enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err)
 
 void wt_crew_stop(struct wt_crew *crew)
 {
+	/* Side by side: each may take its time to say CLOSE. */
+	for (unsigned i = crew->count; i-- > 0;)
+		if (crew->members[i].runs)
+			wt_note_post(&crew->members[i].stop, crew->members[i].worker);
 	for (unsigned i = crew->count; i-- > 0;) {
 		struct member *member = &crew->members[i];
 
-		if (member->runs) {
-			wt_note_post(&member->stop, member->worker);
+		if (member->runs)
 			pthread_join(member->thread, NULL);
-		}
 		member->runs = false;
 		end_connections(member->worker);
 	}

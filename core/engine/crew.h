@@ -39,8 +39,8 @@ enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err) WT_MUST
 /* One turn of the first worker, which waits up to `max_wait_ms`. */
 void wt_crew_turn(struct wt_crew *crew, uint64_t max_wait_ms);
 
-/* Every worker says CLOSE to its peers and ends its connections, the last worker
- * first; threads are joined, and every packet buffer is back in its pool.
+/* Every worker says CLOSE to its peers and ends its connections, side by
+ * side; threads are joined, and every packet buffer is back in its pool.
  * Idempotent. */
 void wt_crew_stop(struct wt_crew *crew);
 

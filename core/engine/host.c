@@ -174,16 +174,21 @@ static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker
 	if (!transport || worker->stopping)
 		return WT_ERR_CLOSED;
 	link = wt_link_new(worker, transport, false);
-	if (link)
-		conn = wt_conn_new(link);
-	if (!conn) {
-		if (link)
-			wt_link_close(link, true);
+	if (!link)
 		return WT_ERR_NOMEM;
+	/* Whoever comes to a socket for datagrams is nobody yet. */
+	if (!wt_link_shared(link)) {
+		conn = wt_conn_new(link);
+		if (!conn) {
+			wt_link_close(link, true);
+			return WT_ERR_NOMEM;
+		}
 	}
 	link->tconn = tconn;
-	wt_transport_source(transport, tconn, NULL, &conn->source);
-	wt_half_open_add(conn);
+	if (conn) {
+		wt_transport_source(transport, tconn, NULL, &conn->source);
+		wt_half_open_add(conn);
+	}
 	*out = link;
 	return WT_OK;
 }
@@ -199,7 +204,7 @@ static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
 		return;
 	conn->state = WT_CONN_OPEN;
 	conn->give_up_ms = 0;
-	conn->peer->dial.connected = true;
+	conn->peer->dial.connected = !link->datagram;
 	wt_transport_source(link->transport, link->tconn, NULL, &conn->source);
 	wt_handshake_start(conn);
 }
@@ -230,7 +235,8 @@ static void conn_ended(const struct wt_host *host, struct wt_worker *worker, str
 	(void)host;
 	(void)worker;
 	snprintf(words, sizeof words, "%s%s", text ? text : wt_status_text(why),
-		 conn && conn->state == WT_CONN_UP ? ", without CLOSE (unclean)" : "");
+		 conn && !link->datagram && conn->state == WT_CONN_UP ? ", without CLOSE (unclean)"
+								      : "");
 	wt_link_end(link, true, words);
 }
 

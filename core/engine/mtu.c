@@ -11,7 +11,6 @@
 #include "tun/tun.h"
 
 #define ETHERNET_MTU 1500u
-#define RECORD_OVERHEAD (WT_RECORD_HEADER + 1u + WT_TAG_SIZE)
 
 uint32_t wt_mtu_auto(const struct wt_mtu_way *ways, size_t n, char *sum, size_t sum_size)
 {
@@ -19,7 +18,7 @@ uint32_t wt_mtu_auto(const struct wt_mtu_way *ways, size_t n, char *sum, size_t 
 
 	snprintf(sum, sum_size, "every way is a stream, which cuts records by itself");
 	for (size_t i = 0; i < n; i++) {
-		uint32_t cost = ways[i].transport + RECORD_OVERHEAD;
+		uint32_t cost = ways[i].transport + WT_PACKET_OVERHEAD;
 		uint32_t mtu = ways[i].outer > cost + WT_INNER_MTU_MIN ? ways[i].outer - cost
 								       : WT_INNER_MTU_MIN;
 
@@ -27,7 +26,7 @@ uint32_t wt_mtu_auto(const struct wt_mtu_way *ways, size_t n, char *sum, size_t 
 			continue;
 		least = mtu;
 		snprintf(sum, sum_size, "outer %u - transport %u - record %u", ways[i].outer,
-			 ways[i].transport, RECORD_OVERHEAD);
+			 ways[i].transport, WT_PACKET_OVERHEAD);
 	}
 	return least == UINT32_MAX ? ETHERNET_MTU : least;
 }

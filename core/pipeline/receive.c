@@ -6,10 +6,12 @@
 #include "plugin/call.h"
 #include "record/header.h"
 #include "session/handshake.h"
+#include "session/index_table.h"
 #include "session/life.h"
 #include "session/node.h"
 #include "session/output.h"
 #include "session/peer.h"
+#include "session/stranger.h"
 
 /* Of one connection in one turn. */
 #define TURN_BYTES (256u * 1024u)
@@ -37,7 +39,8 @@ static void deliver(struct wt_conn *conn, struct wt_inner *inner)
 	peer->counters.rx_bytes += inner->len;
 }
 
-static void control(struct wt_conn *conn, const struct wt_inner *inner)
+static void control(struct wt_conn *conn, const struct wt_keypair *pair,
+		    const struct wt_inner *inner)
 {
 	uint8_t text[WT_CONTROL_MAX];
 	const uint8_t *ping = NULL;
@@ -54,9 +57,24 @@ static void control(struct wt_conn *conn, const struct wt_inner *inner)
 			wt_life_rekey_asked(conn);
 	}
 	if (close_reason >= 0)
-		wt_peer_conn_said_close(conn->peer, conn, (uint8_t)close_reason);
+		wt_peer_conn_said_close(conn->peer, conn, pair, (uint8_t)close_reason);
 	else if (ping && conn->state == WT_CONN_UP && wt_output_ready(conn))
 		(void)wt_output_text(conn, conn->keys.current, text, wt_control_pong(text, ping));
+}
+
+/* On a stream what does not open is an attack or a fault, and the sequence is
+ * broken either way. A datagram may be anybody's, and ends nothing. */
+static void refused(struct wt_conn *conn, const struct wt_keypair *pair, enum wt_drop drop)
+{
+	wt_drop_count(conn->worker, conn->peer, drop);
+	if (conn->link->datagram) {
+		if (drop == WT_DROP_KEY_LIMIT)
+			wt_life_key_spent(conn, pair);
+		return;
+	}
+	wt_log_limited(WT_LOG_WARN, "record", "%s: a record was refused (%s), connection closed",
+		       conn->source.text, wt_drop_name(drop));
+	wt_conn_close(conn, true, "a record was refused");
 }
 
 static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t *record,
@@ -70,22 +88,15 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 	if (pair)
 		drop = wt_keypair_open(pair, worker, worker->loop.now_ms, record, len);
 	if (drop != WT_DROP_NONE) {
-		/* On a stream what does not open is an attack or a fault; the
-		 * sequence is broken either way. */
-		wt_drop_count(worker, conn->peer, drop);
-		wt_log_limited(WT_LOG_WARN, "record",
-			       "%s: a record was refused (%s), connection closed",
-			       conn->source.text, wt_drop_name(drop));
-		wt_conn_close(conn, true, "a record was refused");
+		refused(conn, pair, drop);
 		return;
 	}
 	if (pair == conn->keys.next)
 		wt_handshake_confirmed(conn);
 	if (conn->closed)
 		return;
-	/* In order: what the other end seals under new keys is the end of the old. */
 	if (pair == conn->keys.current)
-		wt_keyring_wipe_previous(&conn->keys);
+		wt_life_previous_ends(conn);
 	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE,
 			      &worker->node->limits, &inner);
 	if (drop != WT_DROP_NONE) {
@@ -96,28 +107,68 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 	if (wt_inner_has_packet(&inner))
 		deliver(conn, &inner);
 	else if (inner.kind == WT_INNER_CONTROL)
-		control(conn, &inner);
+		control(conn, pair, &inner);
 }
 
-static void message_in(struct wt_conn *conn, uint8_t *bytes, size_t len)
+/* Whose is it? A link that is not shared knows; else the index tells, or nothing. */
+static struct wt_conn *addressee(const struct wt_link *link, uint32_t receiver_index)
 {
-	struct wt_message message;
+	if (!wt_link_shared(link))
+		return wt_link_only(link);
+	return wt_index_table_find(link->worker->indices, receiver_index);
+}
 
-	switch (wt_message_parse(bytes, len, &message)) {
-	case WT_MESSAGE_HANDSHAKE:
-		wt_handshake_receive(conn, &message, bytes, len);
-		break;
-	case WT_MESSAGE_DATA:
-		data(conn, &message, bytes, len);
-		break;
-	case WT_MESSAGE_INVALID:
-		wt_drop_count(conn->worker, conn->peer, message.drop);
-		wt_log_limited(WT_LOG_INFO, "message",
-			       "%s: not a message of this protocol (%s), connection closed",
-			       conn->source.text, wt_drop_name(message.drop));
-		wt_conn_close(conn, true, "not a message of this protocol");
-		break;
+static void not_a_message(struct wt_link *link, enum wt_drop drop)
+{
+	struct wt_conn *conn = wt_link_shared(link) ? NULL : wt_link_only(link);
+
+	wt_drop_count(link->worker, conn ? conn->peer : NULL, drop);
+	if (link->datagram)
+		return;
+	wt_log_limited(WT_LOG_INFO, "message",
+		       "%s: not a message of this protocol (%s), connection closed",
+		       conn->source.text, wt_drop_name(drop));
+	wt_link_end(link, true, "not a message of this protocol");
+}
+
+static void message_in(const struct wt_origin *from, uint8_t *bytes, size_t len)
+{
+	struct wt_link *link = from->link;
+	struct wt_message message;
+	struct wt_conn *conn;
+
+	if (wt_message_parse(bytes, len, &message) == WT_MESSAGE_INVALID) {
+		not_a_message(link, message.drop);
+		return;
 	}
+	if (message.kind == WT_MESSAGE_HANDSHAKE && message.receiver_index == 0 &&
+	    wt_link_shared(link)) {
+		wt_stranger_receive(from, &message, bytes, len);
+		return;
+	}
+	conn = addressee(link, message.receiver_index);
+	if (!conn)
+		wt_drop_count(link->worker, NULL, WT_DROP_INDEX);
+	else if (message.kind == WT_MESSAGE_HANDSHAKE)
+		wt_handshake_receive(conn, from, &message, bytes, len);
+	else
+		data(conn, &message, bytes, len);
+}
+
+/* A run is so many messages of one size, and perhaps a shorter one. */
+static void record_in(struct wt_link *link, const struct wt_record *record)
+{
+	const struct wt_origin from = {
+		.link = link,
+		.path = wt_link_shared(link) ? record->path : (struct wt_path){ .bytes = { 0 } },
+	};
+	uint32_t step = link->datagram && record->segment ? record->segment : record->len;
+
+	if (record->len == 0)
+		message_in(&from, record->data, 0);
+	for (uint32_t at = 0; at < record->len && !link->closed; at += step)
+		message_in(&from, record->data + at,
+			   record->len - at < step ? record->len - at : step);
 }
 
 /* True: there is more, but the budget is spent. */
@@ -127,14 +178,14 @@ static bool receive_from(struct wt_link *link)
 	size_t bytes = 0, count = 0, got;
 
 	for (size_t i = 0; i < RECV_RECORDS; i++)
-		records[i].struct_size = sizeof records[i];
+		records[i] = (struct wt_record){ .struct_size = sizeof records[i] };
 	while (bytes < TURN_BYTES && count < TURN_RECORDS) {
 		enum wt_status status = wt_transport_recv(link->transport, link->worker,
 							  link->tconn, records, RECV_RECORDS, &got);
 
 		if (status == WT_AGAIN)
 			return false;
-		if (status == WT_ERR_LIMIT) {
+		if (status == WT_ERR_LIMIT && !link->datagram) {
 			wt_drop_count(link->worker, wt_link_only(link)->peer, WT_DROP_LENGTH);
 			wt_link_end(link, true, "a message had an impossible length");
 		}
@@ -143,7 +194,7 @@ static bool receive_from(struct wt_link *link)
 			return false;
 		for (size_t i = 0; i < got; i++) {
 			bytes += records[i].len;
-			message_in(wt_link_only(link), records[i].data, records[i].len);
+			record_in(link, &records[i]);
 			if (link->closed)
 				return false;
 		}

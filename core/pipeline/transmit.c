@@ -364,20 +364,28 @@ static void send_waiting(struct wt_conn *conn, bool held)
 	wt_output_flush(conn->link);
 }
 
+/* Its packets wait as those do that are still in the device. */
+static bool waits_with_device(const struct wt_worker *worker, const struct wt_peer *peer)
+{
+	return worker->tun.last_peer == peer && link_holds_device(worker) &&
+	       alone_on_device(worker);
+}
+
 void wt_transmit_writable(struct wt_link *link)
 {
 	struct wt_worker *worker = link->worker;
-	struct wt_conn *conn = wt_link_only(link);
-	struct wt_peer *peer = conn ? conn->peer : NULL;
-	/* Its packets wait as those do that are still in the device. */
-	bool held = worker->tun.last_peer == peer && link_holds_device(worker) &&
-		    alone_on_device(worker);
+	const struct wt_peer *last = worker->tun.last_peer;
+	bool held = last && last->active && last->active->link == link &&
+		    waits_with_device(worker, last);
 
 	link->blocked = link->stalled = false;
 	wt_output_flush(link);
-	if (!peer || peer->active != conn)
-		return;
-	send_waiting(conn, held);
-	if (worker->tun.paused && worker->tun.last_peer == peer && !link->blocked)
+	for (struct wt_conn *conn = link->conns, *next; conn && !link->closed; conn = next) {
+		next = conn->next;
+		if (conn->peer && conn->peer->active == conn)
+			send_waiting(conn, held && conn->peer == last);
+	}
+	if (worker->tun.paused && last && last->active && last->active->link == link &&
+	    !link->blocked)
 		wt_tun_input_pause(worker, false);
 }

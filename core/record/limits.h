@@ -65,8 +65,15 @@ static inline uint64_t wt_record_units(size_t text_len)
 #define WT_ACCEPT_PER_SECOND 2u
 #define WT_ACCEPT_BURST 5u
 
-/* Datagrams: repeats within this time are the same M1 bytes. */
-#define WT_M1_REUSE_MS 15000u
+/* Datagrams: so often one M1 is sent, in 1.7 s, before another takes its place.
+ * Fewer, and M2 would never be repeated, for which R takes a second. */
+#define WT_M1_SENDS 4u
+/* From so many first messages without an answer on, each is a new one: the
+ * method's other tags and keys have their turns. */
+#define WT_M1_SILENT 3u
+/* Datagrams: the other end accepted nothing for WT_DEAD_PEER_MS, and then a
+ * handshake got no answer for so long: look for it elsewhere. */
+#define WT_DEAD_HANDSHAKE_MS 15000u
 /* Streams: no M2 after this long means a dead connection. A rekey waits
  * longer, for M1 queues behind records already written. */
 #define WT_HANDSHAKE_MS 5000u
@@ -162,7 +169,8 @@ _Static_assert(WT_PATH_RECORD_BASE == 1313, "docs/protocol.md says 1313");
  * packet and tag. */
 #define WT_INNER_MTU_MIN 576u
 #define WT_INNER_MTU_MAX 65535u
-#define WT_PARAMS_RECORD_MIN (WT_RECORD_HEADER + 1u + WT_INNER_MTU_MIN + WT_TAG_SIZE)
+#define WT_PACKET_OVERHEAD (WT_RECORD_HEADER + 1u + WT_TAG_SIZE)
+#define WT_PARAMS_RECORD_MIN (WT_PACKET_OVERHEAD + WT_INNER_MTU_MIN)
 #define WT_PARAMS_RECORD_MAX WT_RECORD_MAX
 _Static_assert(WT_PARAMS_RECORD_MIN == 609, "docs/protocol.md says 609");
 _Static_assert(WT_PARAMS_RECORD_MAX == 65570, "docs/protocol.md says 65570");

@@ -3,10 +3,12 @@
 
 #include <stdlib.h>
 
+#include "plugin/call.h"
 #include "session/half_open.h"
 #include "session/handshake.h"
 #include "session/life.h"
 #include "session/peer.h"
+#include "session/repeat.h"
 
 /* Above this bit of a connection's number is its worker's index. */
 #define NUMBER_WORKER_SHIFT 56
@@ -15,6 +17,26 @@ static void on_timer(void *arg, struct wt_worker *worker)
 {
 	(void)worker;
 	wt_life_run(arg);
+}
+
+static void join_link(struct wt_conn *conn)
+{
+	conn->prev = NULL;
+	conn->next = conn->link->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	conn->link->conns = conn;
+}
+
+static void leave_link(struct wt_conn *conn)
+{
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		conn->link->conns = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	conn->prev = conn->next = NULL;
 }
 
 struct wt_conn *wt_conn_new(struct wt_link *link)
@@ -36,11 +58,43 @@ struct wt_conn *wt_conn_new(struct wt_link *link)
 	conn->state = conn->dialled ? WT_CONN_DIALLING : WT_CONN_OPEN;
 	conn->opened_ms = worker->loop.now_ms;
 	conn->source.struct_size = sizeof(conn->source);
-	conn->next = link->conns;
-	if (conn->next)
-		conn->next->prev = conn;
-	link->conns = conn;
+	conn->path_record_max = link->datagram ? WT_PATH_RECORD_BASE : WT_RECORD_MAX;
+	if (wt_link_shared(link)) {
+		conn->keys.indices = worker->indices;
+		conn->keys.owner = conn;
+	}
+	join_link(conn);
 	return conn;
+}
+
+void wt_conn_move(struct wt_conn *conn, const struct wt_origin *to)
+{
+	if (conn->closed || to->link->closed)
+		return;
+	leave_link(conn);
+	conn->link = to->link;
+	conn->path = to->path;
+	conn->source = wt_origin_source(to);
+	join_link(conn);
+}
+
+void wt_conn_path_takes(struct wt_conn *conn, uint32_t max)
+{
+	const struct wt_link *link = conn->link;
+	const struct wt_path *path = wt_link_shared(link) ? &conn->path : NULL;
+	uint32_t most = wt_transport_max_record(link->transport, link->tconn, path), inner;
+
+	conn->path_record_max = max;
+	if (most > max)
+		most = max;
+	if (most > conn->theirs.record_max)
+		most = conn->theirs.record_max;
+	inner = most > WT_PACKET_OVERHEAD ? most - WT_PACKET_OVERHEAD : 0;
+	conn->limits = (struct wt_inner_limits){
+		.features = conn->theirs.features,
+		.inner_mtu = conn->theirs.inner_mtu < inner ? conn->theirs.inner_mtu : inner,
+		.record_max = most,
+	};
 }
 
 void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
@@ -54,20 +108,16 @@ void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
 	conn->closed = true;
 	wt_half_open_remove(conn);
 	wt_handshake_abandon(&conn->own);
-	wt_handshake_abandon(&conn->pending);
+	wt_handshake_forget_theirs(conn);
+	wt_repeat_stop(conn);
 	wt_keyring_wipe(&conn->keys);
 	wt_timer_fini(&conn->timer);
 
-	if (conn->prev)
-		conn->prev->next = conn->next;
-	else
-		link->conns = conn->next;
-	if (conn->next)
-		conn->next->prev = conn->prev;
-	conn->prev = NULL;
+	leave_link(conn);
 	conn->next = worker->dead;
 	worker->dead = conn;
-	wt_link_close(link, abort);
+	if (!wt_link_shared(link))
+		wt_link_close(link, abort);
 	if (peer)
 		wt_peer_conn_closed(peer, conn, why);
 }
@@ -103,9 +153,10 @@ void wt_conn_schedule_at(struct wt_conn *conn, uint64_t due_ms)
 void wt_conn_schedule(struct wt_conn *conn)
 {
 	const uint64_t times[] = {
-		conn->give_up_ms, conn->own.deadline_ms, conn->pending.deadline_ms, conn->rekey_ms,
-		conn->ask_ms,	  conn->wipe_ms,	 conn->keepalive_ms,	    conn->ping_ms,
-		conn->dead_ms,	  conn->drain_ms,
+		conn->give_up_ms,   conn->own.deadline_ms, conn->pending.deadline_ms,
+		conn->rekey_ms,	    conn->ask_ms,	   conn->wipe_ms,
+		conn->keepalive_ms, conn->ping_ms,	   conn->dead_ms,
+		conn->drain_ms,	    conn->again_ms,	   conn->previous_ms,
 	};
 	uint64_t soonest = UINT64_MAX;
 

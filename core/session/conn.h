@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * conn.h: one association with one other end, with the keys that were negotiated
- * on it and die with it. It goes over a link (session/link): a stream's own.
+ * on it and die with it. It goes over a link (session/link): one of its own, or
+ * one that it shares, with the path of the other end.
  *
  * Life: dialled or accepted -> OPEN (a stranger) -> PROVEN (its handshake
  * holds, keys not confirmed) -> UP -> perhaps DRAINING (another took its place)
@@ -16,6 +17,7 @@
 #include <whispertunnel/transport.h>
 
 #include "record/inner.h"
+#include "record/params.h"
 #include "session/keyring.h"
 #include "session/link.h"
 
@@ -39,8 +41,10 @@ struct wt_handshake {
 	struct wt_instance *auth; /* NULL: none */
 	void *handle;		  /* the plugin's */
 	uint32_t local_index;
-	uint64_t deadline_ms; /* when it is given up; 0: never */
-	uint64_t sent_ns;     /* its last message, for the round trip */
+	bool done; /* datagrams, theirs: confirmed, kept for its last message's repeats */
+	struct wt_origin from; /* theirs: where it began */
+	uint64_t deadline_ms;  /* when it is given up; 0: never */
+	uint64_t sent_ns;      /* its last message, for the round trip */
 };
 
 /* What an auth plugin was asked. */
@@ -49,11 +53,15 @@ struct wt_question {
 	struct wt_instance *auth;
 	enum wt_handshake_role role;
 	uint32_t fresh_index; /* ACCEPT: what it was given for a new handshake */
+	struct wt_origin from;
 };
+
+struct wt_repeat;
 
 struct wt_conn {
 	struct wt_worker *worker;
 	struct wt_link *link; /* what it goes over */
+	struct wt_path path;  /* where its records go; zero unless the link is shared */
 	uint64_t number;
 	enum wt_conn_state state;
 	bool dialled; /* by this end */
@@ -66,8 +74,12 @@ struct wt_conn {
 	struct wt_keyring keys;
 	struct wt_handshake own;       /* begun here */
 	struct wt_handshake pending;   /* begun there */
+	struct wt_repeat *repeat;      /* what is said again in `own`; NULL: nothing is */
 	struct wt_question question;   /* an auth plugin is still thinking about it */
-	struct wt_inner_limits limits; /* what the other end takes */
+	struct wt_params theirs;       /* of the keys in use; zero before */
+	struct wt_params theirs_next;  /* ... and of those in `next` */
+	uint32_t path_record_max;      /* largest record that the path is known to take */
+	struct wt_inner_limits limits; /* what the other end takes: what follows from both */
 	uint64_t rtt_ns;	       /* of the first handshake */
 
 	struct wt_timer timer; /* the soonest of what follows, all boot time, 0: never */
@@ -80,6 +92,10 @@ struct wt_conn {
 	uint64_t ping_ms;      /* `keepalive =` */
 	uint64_t dead_ms;      /* sent, nothing accepted since */
 	uint64_t drain_ms;     /* DRAINING ends */
+	uint64_t again_ms;     /* say again what `repeat` holds */
+	uint64_t previous_ms;  /* datagrams: the previous keys end */
+	uint64_t said_up_ms;   /* when the other end was last told that its proof arrived */
+	unsigned closes_said;
 
 	struct wt_conn *prev, *next; /* link->conns, or worker->dead */
 	struct wt_conn *half_prev, *half_next;
@@ -89,8 +105,13 @@ struct wt_conn {
 /* A new one on `link`. NULL: no memory. */
 struct wt_conn *wt_conn_new(struct wt_link *link) WT_MUST_CHECK;
 
-/* End it: wipes its keys, closes its link (`abort`: without waiting for what was
- * not sent) and tells its peer `why`, in words for the log. */
+/* Its records go this way from now on. Of a shared link only. */
+void wt_conn_move(struct wt_conn *conn, const struct wt_origin *to);
+/* The path takes records of up to `max` bytes; sets conn->limits. */
+void wt_conn_path_takes(struct wt_conn *conn, uint32_t max);
+
+/* End it: wipes its keys, closes its link unless that is shared (`abort`: without
+ * waiting for what was not sent) and tells its peer `why`, in words for the log. */
 void wt_conn_close(struct wt_conn *conn, bool abort, const char *why);
 
 /* Free what was closed; at the end of a turn. */

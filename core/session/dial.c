@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "plugin/call.h"
 #include "privileged/resolver.h"
+#include "session/repeat.h"
 
 /* Between addresses and endpoints of one round: as the first retry. */
 #define NEXT_ADDRESS_MS 200u
@@ -62,15 +63,25 @@ void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms)
 	wt_timer_arm(&peer->dial.timer, after_ms);
 }
 
-static uint64_t retry_wait(unsigned rounds)
+uint64_t wt_dial_wait(unsigned n)
 {
 	static const uint32_t waits[WT_RETRY_COUNT] = WT_RETRY_MS;
-	uint64_t wait = waits[rounds < WT_RETRY_COUNT ? rounds : WT_RETRY_COUNT - 1];
+	uint64_t wait = waits[n < WT_RETRY_COUNT ? n : WT_RETRY_COUNT - 1];
 	uint64_t spread = wait * WT_RETRY_SPREAD_PERCENT / 100, r = 0;
 
 	if (wt_random(&r, sizeof r) != WT_OK)
 		return wait;
 	return wait - spread + r % (2 * spread + 1);
+}
+
+void wt_dial_silent(struct wt_peer *peer, bool datagram)
+{
+	uint32_t *unanswered = &peer->dial.unanswered;
+
+	if (datagram && *unanswered < WT_M1_SILENT)
+		*unanswered = WT_M1_SILENT;
+	else
+		++*unanswered;
 }
 
 void wt_dial_answered(struct wt_peer *peer)
@@ -97,9 +108,21 @@ void wt_dial_again(struct wt_peer *peer, uint64_t lived_ms)
 
 	if (lived_ms >= WT_SHORT_LIFE_MS)
 		dial->short_lives = 0;
-	wt_dial_schedule(peer, retry_wait(dial->short_lives));
+	wt_dial_schedule(peer, wt_dial_wait(dial->short_lives));
 	if (dial->short_lives < WT_RETRY_COUNT)
 		dial->short_lives++;
+}
+
+static const char *reachable(const struct wt_peer *peer)
+{
+	const struct wt_endpoint *endpoint = &peer->settings->endpoints[peer->dial.endpoint];
+	const struct wt_instance *transport = peer->node->transports[endpoint->transport];
+
+	if (wt_transport_ops(transport)->mode == WT_TRANSPORT_DATAGRAM)
+		return "datagrams do not tell: address, port, firewall, server running";
+	return peer->dial.connected
+		       ? "yes, something accepts connections there"
+		       : "no connection was made: address, port, firewall, server running";
 }
 
 /* Once an outage. Silence looks the same whatever is wrong, so the causes are
@@ -121,9 +144,7 @@ static void tell_causes(struct wt_peer *peer)
 	       "2. the key: %s; 3. the "
 	       "realm in [auth %s], the same on both ends; 4. the clock here: it says %s",
 	       wt_peer_name(peer), endpoint, dial->unanswered + dial->rounds, dial->last_error,
-	       dial->connected ? "yes, something accepts connections there"
-			       : "no connection was made: address, port, firewall, server running",
-	       wt_auth_ops(peer->auth)->silence_hint,
+	       reachable(peer), wt_auth_ops(peer->auth)->silence_hint,
 	       peer->settings->auth < peer->node->settings->auth_count
 		       ? peer->node->settings->auths[peer->settings->auth].name
 		       : "",
@@ -143,7 +164,7 @@ void wt_dial_failed(struct wt_peer *peer, const char *why)
 		forget_addresses(dial);
 		round_over = dial->endpoint + 1 >= peer->settings->endpoint_count;
 		if (round_over)
-			wait = retry_wait(dial->rounds++);
+			wait = wt_dial_wait(dial->rounds++);
 	}
 	if (!dial->told && (dial->unanswered >= SILENCE_TOLD || dial->rounds >= SILENCE_TOLD))
 		tell_causes(peer);
@@ -176,9 +197,9 @@ static void dial_next(struct wt_peer *peer)
 	}
 	link = wt_link_new(peer->worker, transport, true);
 	conn = link ? wt_conn_new(link) : NULL;
-	if (!conn) {
+	if (!conn || (link->datagram && wt_repeat_init(conn) != WT_OK)) {
 		if (link)
-			wt_link_close(link, true);
+			wt_link_end(link, true, "out of memory");
 		wt_dial_failed(peer, "out of memory");
 		return;
 	}

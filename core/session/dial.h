@@ -20,6 +20,10 @@ void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms);
 /* The attempt got nowhere: `why` in words. The next one is scheduled. */
 void wt_dial_failed(struct wt_peer *peer, const char *why);
 
+/* How long to wait after the n-th time in vain, from 0. */
+uint64_t wt_dial_wait(unsigned n);
+/* A first message had no answer; a datagram's was sent several times. */
+void wt_dial_silent(struct wt_peer *peer, bool datagram);
 /* A first message was answered: it is not silence that is wrong. */
 void wt_dial_answered(struct wt_peer *peer);
 /* A session is up: the outage is over. */

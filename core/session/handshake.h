@@ -11,10 +11,20 @@
 
 /* Begin one on `conn`, which this end dialled: the first, or a rekey. */
 void wt_handshake_start(struct wt_conn *conn);
+/* The one of ours that is under way begins anew, with another first message and
+ * no more time. */
+void wt_handshake_go_on(struct wt_conn *conn);
+/* Give ours up; datagrams only: on a stream the answer is on its way. */
+void wt_handshake_stop_own(struct wt_conn *conn);
 
-/* A handshake message that came in on `conn`. May close it. */
-void wt_handshake_receive(struct wt_conn *conn, const struct wt_message *message,
-			  const uint8_t *data, size_t len);
+/* A handshake message that is for `conn` and came from `from`. May close it. */
+void wt_handshake_receive(struct wt_conn *conn, const struct wt_origin *from,
+			  const struct wt_message *message, const uint8_t *data, size_t len);
+
+/* A first message was accepted: the peer is known, its keys wait for proof on
+ * `conn`, and the answer is sent. */
+void wt_handshake_accepted(struct wt_conn *conn, const struct wt_question *question,
+			   const struct wt_auth_out *out);
 
 /* The verdict of a plugin that had said WT_AUTH_PENDING. */
 void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_auth_verdict verdict,
@@ -26,7 +36,9 @@ void wt_handshake_confirmed(struct wt_conn *conn);
 /* Tell the plugin to forget it. One that is not under way is fine. */
 void wt_handshake_abandon(struct wt_handshake *handshake);
 
-/* Give up theirs: the keys that wait for proof are wiped. */
+/* Give up theirs, and with it... */
+void wt_handshake_forget_theirs(struct wt_conn *conn);
+/* ... the keys that wait for proof. */
 void wt_handshake_drop_pending(struct wt_conn *conn);
 
 /* A random index, not 0 and not in use on this connection. */

@@ -7,6 +7,7 @@
 #include "session/handshake.h"
 #include "session/output.h"
 #include "session/peer.h"
+#include "session/repeat.h"
 
 /* `percent` of `value`, at random. */
 static uint64_t random_part(uint64_t value, uint64_t percent)
@@ -81,6 +82,33 @@ void wt_life_sent(struct wt_conn *conn)
 	wt_conn_schedule_at(conn, now);
 }
 
+void wt_life_previous_ends(struct wt_conn *conn)
+{
+	if (!conn->keys.previous || conn->previous_ms != 0)
+		return;
+	if (!conn->link->datagram) {
+		wt_keyring_wipe_previous(&conn->keys);
+		return;
+	}
+	conn->previous_ms = conn->worker->loop.now_ms + WT_PREVIOUS_MS;
+	wt_conn_schedule_at(conn, conn->previous_ms);
+}
+
+void wt_life_key_spent(struct wt_conn *conn, const struct wt_keypair *pair)
+{
+	uint64_t now = conn->worker->loop.now_ms;
+
+	if (pair != conn->keys.current || conn->state != WT_CONN_UP)
+		return;
+	if (conn->dialled && !conn->own.auth && (conn->rekey_ms == 0 || conn->rekey_ms > now))
+		conn->rekey_ms = now;
+	else if (!conn->dialled && !conn->pending.auth && conn->ask_ms == 0)
+		conn->ask_ms = now;
+	else
+		return;
+	wt_conn_schedule_at(conn, now);
+}
+
 /* On a link that stands they would only pile up. */
 static bool send_control(struct wt_conn *conn, const uint8_t *text, size_t len)
 {
@@ -95,16 +123,36 @@ static bool due(uint64_t *when_ms, uint64_t now)
 	return true;
 }
 
-/* What ends the connection. True: it is closed. */
-static bool run_ends(struct wt_conn *conn, uint64_t now)
+static void pending_over(struct wt_conn *conn)
+{
+	if (conn->pending.done) {
+		wt_handshake_forget_theirs(conn);
+		return;
+	}
+	wt_handshake_drop_pending(conn);
+	if (conn->state == WT_CONN_PROVEN)
+		wt_conn_close(conn, true, "its handshake was not finished in time");
+}
+
+/* Another took its place. A datagram may be lost, so it is said more than once. */
+static void say_replaced(struct wt_conn *conn, uint64_t now)
 {
 	uint8_t text[WT_CONTROL_MAX];
 
-	if (due(&conn->drain_ms, now)) {
-		(void)wt_output_text(conn, conn->keys.current, text,
-				     wt_control_close(text, WT_CLOSE_REPLACED));
-		wt_output_flush(conn->link);
+	(void)wt_output_text(conn, conn->keys.current, text,
+			     wt_control_close(text, WT_CLOSE_REPLACED));
+	wt_output_flush(conn->link);
+	if (conn->link->datagram && ++conn->closes_said < WT_CLOSE_REPEATS)
+		conn->drain_ms = now + WT_CLOSE_REPEAT_MS;
+	else
 		wt_conn_close(conn, false, "replaced by a newer connection");
+}
+
+/* What ends the connection. True: it is closed. */
+static bool run_ends(struct wt_conn *conn, uint64_t now)
+{
+	if (due(&conn->drain_ms, now)) {
+		say_replaced(conn, now);
 	} else if (due(&conn->give_up_ms, now)) {
 		wt_conn_close(conn, true,
 			      conn->state == WT_CONN_DIALLING ? "the dial got no answer"
@@ -116,9 +164,7 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 	} else if (due(&conn->wipe_ms, now)) {
 		wt_conn_close(conn, true, "no new keys for too long");
 	} else if (due(&conn->pending.deadline_ms, now)) {
-		wt_handshake_drop_pending(conn);
-		if (conn->state == WT_CONN_PROVEN)
-			wt_conn_close(conn, true, "its handshake was not finished in time");
+		pending_over(conn);
 	}
 	return conn->closed;
 }
@@ -145,8 +191,13 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 		wt_life_sent(conn);
 	}
 	/* Only the dialler begins; the times of the other end stay 0. */
-	if ((due(&conn->rekey_ms, now) || due(&conn->dead_ms, now)) && !conn->own.auth)
+	bool dead = due(&conn->dead_ms, now);
+
+	if ((due(&conn->rekey_ms, now) || dead) && !conn->own.auth)
 		wt_handshake_start(conn);
+	/* Where the other end is by now, only names and endpoints tell. */
+	if (dead && conn->link->datagram && !conn->closed && conn->own.deadline_ms != 0)
+		conn->own.deadline_ms = now + WT_DEAD_HANDSHAKE_MS;
 }
 
 void wt_life_run(struct wt_conn *conn)
@@ -154,6 +205,12 @@ void wt_life_run(struct wt_conn *conn)
 	uint64_t now = conn->worker->loop.now_ms;
 
 	if (run_ends(conn, now))
+		return;
+	if (due(&conn->previous_ms, now))
+		wt_keyring_wipe_previous(&conn->keys);
+	if (due(&conn->again_ms, now))
+		wt_repeat_run(conn);
+	if (conn->closed)
 		return;
 	/* A time that nobody looks at would fire for ever. */
 	if (conn->state == WT_CONN_UP)

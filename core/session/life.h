@@ -27,6 +27,14 @@ void wt_life_received(struct wt_conn *conn, bool payload);
  * WT_REKEY_EARLIEST_MS after the last. */
 void wt_life_rekey_asked(struct wt_conn *conn);
 
+/* A record opened under the current keys: those before end, on a stream at once
+ * (what the other end seals under new keys is the end of the old), on datagrams
+ * when the late ones have had their time. */
+void wt_life_previous_ends(struct wt_conn *conn);
+
+/* `pair` opens nothing any more: it is too old, or too much did not open. */
+void wt_life_key_spent(struct wt_conn *conn, const struct wt_keypair *pair);
+
 /* A packet was sealed. */
 void wt_life_sent(struct wt_conn *conn);
 

@@ -32,8 +32,9 @@ struct wt_instance;
 struct wt_link {
 	struct wt_worker *worker;
 	struct wt_instance *transport;
-	void *tconn;  /* NULL: not yet, or closed */
-	bool dialled; /* by this end */
+	void *tconn;   /* NULL: not yet, or closed */
+	bool datagram; /* neither order nor delivery, one record each */
+	bool dialled;  /* by this end */
 	bool closed;
 	bool blocked; /* conn_writable will say when to go on */
 	bool stalled; /* ... and it did not for a long time */
@@ -62,7 +63,23 @@ void wt_link_end(struct wt_link *link, bool abort, const char *why);
 /* Free what was closed; at the end of a turn. */
 void wt_link_reap(struct wt_worker *worker);
 
-/* The association of a link that has one. NULL: it has none. */
+/* May anyone send here, and associations come and go? */
+static inline bool wt_link_shared(const struct wt_link *link)
+{
+	return link->datagram && !link->dialled;
+}
+
+/* Where a message came from, and the answer to it goes. The path is all zero
+ * unless the link is shared. */
+struct wt_origin {
+	struct wt_link *link;
+	struct wt_path path;
+};
+
+/* Who is there. */
+struct wt_source wt_origin_source(const struct wt_origin *origin);
+
+/* The association of a link that is not shared. NULL: it has none. */
 static inline struct wt_conn *wt_link_only(const struct wt_link *link)
 {
 	return link->conns;

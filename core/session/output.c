@@ -19,13 +19,15 @@ static void mark_unsent(struct wt_link *link)
 	link->worker->unsent = link;
 }
 
-static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_t len)
+static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_t len,
+				  const struct wt_path *path)
 {
 	return (struct wt_record){
 		.struct_size = sizeof(struct wt_record),
 		.len = (uint32_t)len,
 		.data = buffer->slot.base + RECORD_AT(prefix),
 		.slot = &buffer->slot,
+		.path = *path,
 	};
 }
 
@@ -53,7 +55,7 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
 		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
 	}
-	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len);
+	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len, &conn->path);
 	link->out_bytes += record_len;
 	conn->keepalive_ms = 0;
 	mark_unsent(link);
@@ -81,11 +83,15 @@ bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t
 	return seal(conn, pair, buffer, 0, len) == WT_DROP_NONE;
 }
 
-bool wt_output_handshake(struct wt_link *link, const uint8_t *message, size_t len)
+bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len)
 {
+	struct wt_link *link = to->link;
 	struct wt_buffer *buffer;
 
-	if (link->out_count == WT_LINK_OUT)
+	/* Where anyone may ask, nothing waits for a link that stands: whoever needs
+	 * the answer asks again. */
+	if (link->closed || link->out_count == WT_LINK_OUT ||
+	    (link->blocked && wt_link_shared(link)))
 		return false;
 	buffer = wt_slot_get(&link->worker->slots);
 	if (!buffer)
@@ -93,7 +99,7 @@ bool wt_output_handshake(struct wt_link *link, const uint8_t *message, size_t le
 	memcpy(buffer->slot.base + RECORD_AT(0), message, len);
 	memmove(&link->out[link->out_urgent + 1], &link->out[link->out_urgent],
 		(link->out_count - link->out_urgent) * sizeof(link->out[0]));
-	link->out[link->out_urgent++] = record_of(buffer, 0, len);
+	link->out[link->out_urgent++] = record_of(buffer, 0, len, &to->path);
 	link->out_count++;
 	link->out_bytes += len;
 	mark_unsent(link);

@@ -26,7 +26,7 @@ bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t
 
 /* Queue a handshake message before all records not yet taken by the transport.
  * False: no buffer or no room. */
-bool wt_output_handshake(struct wt_link *link, const uint8_t *message, size_t len);
+bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len);
 
 /* Hand to the transport what is there. */
 void wt_output_flush(struct wt_link *link);

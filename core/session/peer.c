@@ -156,6 +156,7 @@ static void drain(struct wt_peer *peer, struct wt_conn *conn)
 	conn->state = WT_CONN_DRAINING;
 	conn->drain_ms = conn->worker->loop.now_ms + WT_PREVIOUS_MS;
 	wt_life_stop_traffic(conn);
+	wt_handshake_stop_own(conn);
 	wt_conn_schedule(conn);
 	/* They waited for that link, and nothing would send them now. */
 	wt_peer_queue_clear(peer, WT_DROP_QUEUE_FULL);
@@ -238,16 +239,22 @@ void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char 
 	if (peer->attempt == conn) {
 		peer->attempt = NULL;
 		if (conn->asked)
-			peer->dial.unanswered++;
+			wt_dial_silent(peer, conn->link->datagram);
 		wt_dial_failed(peer, why);
 	}
 }
 
-void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn, uint8_t reason)
+void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn,
+			     const struct wt_keypair *under, uint8_t reason)
 {
 	bool replaced = reason == WT_CLOSE_REPLACED && conn->dialled && peer->active == conn;
 	char why[64];
 
+	/* It took the keys that followed elsewhere, on another worker. */
+	if (reason == WT_CLOSE_REPLACED && under == conn->keys.previous) {
+		wt_keyring_wipe_previous(&conn->keys);
+		return;
+	}
 	snprintf(why, sizeof why, "the other end closed it: %s", wt_close_text(reason));
 	if (replaced)
 		wt_log(WT_LOG_WARN,

@@ -110,8 +110,10 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn);
 /* A connection of the peer is gone (wt_conn_close calls this). */
 void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char *why);
 
-/* The other end said CLOSE on `conn`, which is closed by this. */
-void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn, uint8_t reason);
+/* The other end said CLOSE on `conn`, under its keys `under`. They end, and unless
+ * newer ones took their place `conn` is closed. */
+void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn,
+			     const struct wt_keypair *under, uint8_t reason);
 
 /* Throw away the packets that wait, counted as `drop`. */
 void wt_peer_queue_clear(struct wt_peer *peer, enum wt_drop drop);

@@ -10,9 +10,17 @@
 
 #include "session/conn.h"
 
-/* NULL: `verdict` and `out` are possible as an answer to `question` on `conn`.
- * Otherwise what is wrong with them, in words. */
-const char *wt_verdict_flaw(const struct wt_conn *conn, const struct wt_question *question,
-			    enum wt_auth_verdict verdict, const struct wt_auth_out *out);
+/* NULL: `verdict` and `out` are possible as an answer to `question` on `conn`
+ * (NULL: a first message that came as a datagram). Otherwise what is wrong with
+ * them, in words. */
+const char *wt_verdict_flaw(const struct wt_worker *worker, const struct wt_conn *conn,
+			    const struct wt_question *question, enum wt_auth_verdict verdict,
+			    const struct wt_auth_out *out);
+
+/* The plugin broke its contract: count and log it, and let it forget a handshake
+ * that it began. `source` is where the message came from. */
+void wt_verdict_disbelieved(struct wt_worker *worker, const char *source,
+			    const struct wt_question *question, enum wt_auth_verdict verdict,
+			    const struct wt_auth_out *out, const char *flaw);
 
 #endif

@@ -38,7 +38,8 @@ enum wt_auth_verdict {
 	WT_AUTH_MORE = 2,
 	/* The peer is proven; a last reply if reply_len > 0. */
 	WT_AUTH_DONE = 3,
-	/* The host's auth_complete will say later. */
+	/* The host's auth_complete will say later. Not of accept() with a datagram:
+	 * the host keeps nothing for a stranger. */
 	WT_AUTH_PENDING = 4
 };
 

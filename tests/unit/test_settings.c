@@ -249,7 +249,7 @@ static void sound_files_are_taken(void **state)
 #define NETWORK_RULE "found, allowed are networks, with no bits set behind the length "
 #define TUNNEL_KEYS                                                                                \
 	"interface, address, mtu, routes, rekey_after, offload, txqueuelen, mss_clamp, "           \
-	"workers, log_level, "                                                                     \
+	"workers, replay_window, log_level, "                                                      \
 	"log_format, "                                                                             \
 	"plugin_dir, "                                                                             \
 	"self_test"

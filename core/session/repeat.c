@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include "session/repeat.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "session/dial.h"
+#include "session/handshake.h"
+#include "session/output.h"
+#include "session/peer.h"
+
+struct wt_repeat {
+	unsigned sent;	/* times that `message` left */
+	unsigned waits; /* first messages of this handshake so far, whichever */
+	bool last;
+	size_t len;
+	uint8_t message[WT_AUTH_MESSAGE_MAX];
+};
+
+enum wt_status wt_repeat_init(struct wt_conn *conn)
+{
+	conn->repeat = calloc(1, sizeof(*conn->repeat));
+	return conn->repeat ? WT_OK : WT_ERR_NOMEM;
+}
+
+void wt_repeat_stop(struct wt_conn *conn)
+{
+	free(conn->repeat);
+	conn->repeat = NULL;
+	conn->again_ms = 0;
+}
+
+void wt_repeat_begin(struct wt_conn *conn)
+{
+	if (conn->repeat)
+		conn->repeat->waits = 0;
+}
+
+static void wait_for_answer(struct wt_conn *conn)
+{
+	struct wt_repeat *repeat = conn->repeat;
+	uint64_t wait = repeat->last ? WT_REPEAT_MS : wt_dial_wait(repeat->waits++);
+
+	conn->again_ms = conn->worker->loop.now_ms + wait;
+	wt_conn_schedule_at(conn, conn->again_ms);
+}
+
+void wt_repeat_said(struct wt_conn *conn, const uint8_t *message, size_t len, bool last)
+{
+	struct wt_repeat *repeat = conn->repeat;
+
+	if (!repeat)
+		return;
+	memcpy(repeat->message, message, len);
+	repeat->len = len;
+	repeat->last = last;
+	repeat->sent = 1;
+	wait_for_answer(conn);
+}
+
+void wt_repeat_answered(struct wt_conn *conn)
+{
+	conn->again_ms = 0;
+	if (conn->repeat)
+		conn->repeat->len = 0;
+}
+
+/* May what was said leave once more? */
+static bool worth_repeating(const struct wt_conn *conn)
+{
+	const struct wt_repeat *repeat = conn->repeat;
+
+	if (repeat->last)
+		return repeat->sent <= WT_M3_REPEATS;
+	return repeat->sent < WT_M1_SENDS && conn->peer->dial.unanswered < WT_M1_SILENT;
+}
+
+void wt_repeat_run(struct wt_conn *conn)
+{
+	const struct wt_origin to = { .link = conn->link, .path = conn->path };
+	struct wt_repeat *repeat = conn->repeat;
+
+	conn->again_ms = 0;
+	if (!repeat || repeat->len == 0)
+		return;
+	if (worth_repeating(conn)) {
+		/* Without room now there may be at the next time. */
+		if (wt_output_handshake(&to, repeat->message, repeat->len))
+			wt_output_flush(conn->link);
+		repeat->sent++;
+		if (!conn->closed)
+			wait_for_answer(conn);
+		return;
+	}
+	if (!repeat->last) {
+		wt_dial_silent(conn->peer, true);
+		wt_handshake_go_on(conn);
+	} else if (conn->state == WT_CONN_UP) {
+		wt_handshake_start(conn);
+	} else {
+		wt_conn_close(conn, true, "the new keys were not confirmed");
+	}
+}
