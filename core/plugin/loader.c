@@ -58,6 +58,7 @@ static const char *const step_code[STEPS] = {
 
 struct loading {
 	const struct wt_load_request *request;
+	const char *named; /* the file, of a tool; NULL: by kind and name */
 	struct wt_plugin_file file;
 	struct wt_plugin_note_desc note;
 	struct wt_host_instance base_host;
@@ -72,6 +73,13 @@ static void enter(struct loading *loading, enum step step)
 	loading->step = step;
 	if (loading->probe)
 		wt_probe_step(loading->probe, step);
+}
+
+static void passed(const struct loading *loading)
+{
+	if (loading->probe && loading->request->visit)
+		loading->request->visit(loading->request->visit_arg, step_text[loading->step],
+					loading->loaded);
 }
 
 /* ---- messages ------------------------------------------------------------ */
@@ -103,7 +111,10 @@ enum wt_status wt_load_fail(struct wt_error *err, enum wt_status status, enum wt
 	size_t len = path ? strlen(path) : 0;
 	bool cut = len > PATH_SHOWN;
 
-	if (path)
+	if (!name)
+		wt_fail(err, status, "%s%s: %s: %s", cut ? "..." : "",
+			cut ? path + len - PATH_SHOWN : path, step, reason);
+	else if (path)
 		wt_fail(err, status, "%s plugin \"%s\" (%s%s): %s: %s", wt_kind_text(kind), name,
 			cut ? "..." : "", cut ? path + len - PATH_SHOWN : path, step, reason);
 	else
@@ -117,9 +128,10 @@ enum wt_status wt_load_fail(struct wt_error *err, enum wt_status status, enum wt
 static enum wt_status fail(const struct loading *loading, enum wt_status status,
 			   const struct wt_error *why, struct wt_error *err)
 {
-	return wt_load_fail(err, status, loading->request->kind, loading->request->name,
-			    loading->file.path, step_text[loading->step],
-			    why->text[0] ? why->text : wt_status_text(status));
+	return wt_load_fail(
+		err, status, loading->request->kind, loading->named ? NULL : loading->request->name,
+		loading->named ? loading->named : loading->file.path, step_text[loading->step],
+		why->text[0] ? why->text : wt_status_text(status));
 }
 
 /* Why the child did not come back. */
@@ -244,6 +256,24 @@ static enum wt_status ask_available(const struct loading *loading, struct wt_err
 		       why.text[0] ? why.text : wt_status_text(status));
 }
 
+static enum wt_status test_crypto(struct loading *loading, struct wt_error *err)
+{
+	enum wt_status status;
+
+	enter(loading, STEP_AVAILABLE);
+	status = ask_available(loading, err);
+	if (status != WT_OK)
+		return status;
+	passed(loading);
+	if (loading->request->skip_self_test)
+		return WT_OK;
+	enter(loading, STEP_SELF_TEST);
+	status = wt_selftest_run(loading->loaded, loading->host, err);
+	if (status == WT_OK)
+		passed(loading);
+	return status;
+}
+
 /* All steps from `load` on; the same in the child and here. */
 static enum wt_status take(struct loading *loading, struct wt_error *err)
 {
@@ -255,26 +285,25 @@ static enum wt_status take(struct loading *loading, struct wt_error *err)
 	status = open_library(loading, err);
 	if (status != WT_OK)
 		return status;
+	passed(loading);
 	enter(loading, STEP_DESCRIPTOR);
 	status = find_descriptor(loading, &raw, err);
 	if (status == WT_OK)
 		status = wt_descriptor_take(loaded, raw, &loading->note, err);
 	if (status != WT_OK)
 		return status;
+	passed(loading);
 	enter(loading, STEP_OPERATIONS);
 	status = wt_ops_take(loaded, err);
 	if (status != WT_OK)
 		return status;
+	passed(loading);
 	enter(loading, STEP_KEYS);
 	status = wt_keys_take(loaded, err);
-	if (status != WT_OK || loading->request->kind != WT_KIND_CRYPTO)
+	if (status != WT_OK)
 		return status;
-	enter(loading, STEP_AVAILABLE);
-	status = ask_available(loading, err);
-	if (status != WT_OK || loading->request->skip_self_test)
-		return status;
-	enter(loading, STEP_SELF_TEST);
-	return wt_selftest_run(loaded, loading->host, err);
+	passed(loading);
+	return loading->note.kind == WT_KIND_CRYPTO ? test_crypto(loading, err) : WT_OK;
 }
 
 static enum wt_status take_and_drop(struct wt_probe *probe, void *arg, struct wt_error *err)
@@ -312,6 +341,23 @@ static enum wt_status probe(struct loading *loading, struct wt_error *err)
 	return WT_OK;
 }
 
+static enum wt_status read_note(struct loading *loading, struct wt_error *err)
+{
+	loading->step = STEP_NOTE;
+	return wt_note_read(loading->file.fd, (uint64_t)loading->file.st.st_size, &loading->note,
+			    err);
+}
+
+static enum wt_status make_host(struct loading *loading, struct wt_error *err)
+{
+	const struct wt_plugin_note_desc *note = &loading->note;
+	enum wt_status status = wt_host_base_init(
+		&loading->base_host, (enum wt_plugin_kind)note->kind, note->name, NULL, NULL, err);
+
+	loading->host = loading->request->host ? loading->request->host : &loading->base_host.host;
+	return status;
+}
+
 static enum wt_status examine(struct loading *loading, struct wt_error *err)
 {
 	const struct wt_load_request *request = loading->request;
@@ -326,20 +372,58 @@ static enum wt_status examine(struct loading *loading, struct wt_error *err)
 				     err);
 	if (status != WT_OK)
 		return status;
-	loading->step = STEP_NOTE;
-	status = wt_note_read(loading->file.fd, (uint64_t)loading->file.st.st_size, &loading->note,
-			      err);
+	status = read_note(loading, err);
 	if (status == WT_OK)
 		status = check_note(loading, err);
-	if (status != WT_OK)
-		return status;
-	status = wt_host_base_init(&loading->base_host, request->kind, request->name, NULL, NULL,
-				   err);
-	if (status != WT_OK)
-		return status;
-	loading->host = request->host ? request->host : &loading->base_host.host;
-	status = probe(loading, err);
+	if (status == WT_OK)
+		status = make_host(loading, err);
+	if (status == WT_OK)
+		status = probe(loading, err);
 	return status == WT_OK ? take(loading, err) : status;
+}
+
+/* The same without anything that it should agree with. */
+static enum wt_status check_own_note(const struct wt_plugin_note_desc *note, struct wt_error *err)
+{
+	if (note->kind < WT_KIND_CRYPTO || note->kind > WT_KIND_AUTH)
+		return wt_fail(err, WT_ERR_INVALID,
+			       "says it is of kind %u, which there is not; write the note with "
+			       "WT_PLUGIN",
+			       note->kind);
+	return check_name(note->name, err);
+}
+
+/* The very file that somebody named. */
+static enum wt_status examine_file(struct loading *loading, struct wt_error *err)
+{
+	enum wt_status status;
+
+	loading->step = STEP_FILE;
+	status = wt_plugin_file_take(loading->named, &loading->file, err);
+	if (status == WT_OK)
+		status = read_note(loading, err);
+	if (status == WT_OK)
+		status = check_own_note(&loading->note, err);
+	return status == WT_OK ? make_host(loading, err) : status;
+}
+
+/* What every way to load ends with: the plugin in *out (NULL: it is dropped), or
+ * why there is none. */
+static enum wt_status finish(struct loading *loading, enum wt_status status,
+			     const struct wt_error *why, struct wt_loaded **out,
+			     struct wt_error *err)
+{
+	if (status != WT_OK) {
+		fail(loading, status, why, err);
+	} else if (out) {
+		loading->loaded->plugin.path = loading->file.path;
+		loading->file.path = NULL;
+		*out = loading->loaded;
+		loading->loaded = NULL;
+	}
+	wt_loaded_free(loading->loaded);
+	wt_plugin_file_close(&loading->file);
+	return status;
 }
 
 enum wt_status wt_loaded_new(const struct wt_load_request *request, struct wt_loaded **out,
@@ -352,16 +436,38 @@ enum wt_status wt_loaded_new(const struct wt_load_request *request, struct wt_lo
 	loading.loaded = calloc(1, sizeof *loading.loaded);
 	if (loading.loaded)
 		status = examine(&loading, &why);
-	if (status == WT_OK) {
-		loading.loaded->plugin.path = loading.file.path;
-		loading.file.path = NULL;
-		*out = loading.loaded;
-	} else {
-		fail(&loading, status, &why, err);
-		wt_loaded_free(loading.loaded);
-	}
-	wt_plugin_file_close(&loading.file);
-	return status;
+	return finish(&loading, status, &why, out, err);
+}
+
+enum wt_status wt_loaded_try(const char *path, const struct wt_load_request *request,
+			     struct wt_plugin_note_desc *note, struct wt_error *err)
+{
+	struct loading loading = { .request = request, .named = path, .file = { .fd = -1 } };
+	struct wt_error why = WT_ERROR_INIT;
+	enum wt_status status = WT_ERR_NOMEM;
+
+	loading.loaded = calloc(1, sizeof *loading.loaded);
+	if (loading.loaded)
+		status = examine_file(&loading, &why);
+	*note = loading.note;
+	if (status == WT_OK)
+		status = probe(&loading, &why);
+	return finish(&loading, status, &why, NULL, err);
+}
+
+enum wt_status wt_loaded_here(const char *path, struct wt_loaded **out, struct wt_error *err)
+{
+	const struct wt_load_request request = { .skip_self_test = true };
+	struct loading loading = { .request = &request, .named = path, .file = { .fd = -1 } };
+	struct wt_error why = WT_ERROR_INIT;
+	enum wt_status status = WT_ERR_NOMEM;
+
+	loading.loaded = calloc(1, sizeof *loading.loaded);
+	if (loading.loaded)
+		status = examine_file(&loading, &why);
+	if (status == WT_OK)
+		status = take(&loading, &why);
+	return finish(&loading, status, &why, out, err);
 }
 
 void wt_loaded_free(struct wt_loaded *loaded)

@@ -279,6 +279,24 @@ enum wt_status wt_plugin_file_open(const char *dir, enum wt_plugin_kind kind, co
 	return status;
 }
 
+enum wt_status wt_plugin_file_take(const char *path, struct wt_plugin_file *file,
+				   struct wt_error *err)
+{
+	*file = (struct wt_plugin_file){ .fd = -1 };
+	/* dlopen takes a path without a slash for a library of the system. */
+	file->path = realpath(path, NULL);
+	if (!file->path)
+		return say_not_opened(errno, err);
+	file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (file->fd < 0 || fstat(file->fd, &file->st) != 0)
+		return say_not_opened(errno, err);
+	if (S_ISDIR(file->st.st_mode))
+		return wt_fail(err, WT_ERR_INVALID, "is a directory; name a plugin's file in it");
+	if (!S_ISREG(file->st.st_mode))
+		return wt_fail(err, WT_ERR_INVALID, "is no regular file; name a plugin's file");
+	return WT_OK;
+}
+
 void wt_plugin_file_close(struct wt_plugin_file *file)
 {
 	if (file->fd >= 0)

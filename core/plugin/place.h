@@ -32,6 +32,10 @@ struct wt_plugin_file {
  * the plugins of that kind that are there. */
 enum wt_status wt_plugin_file_open(const char *dir, enum wt_plugin_kind kind, const char *name,
 				   struct wt_plugin_file *file, struct wt_error *err) WT_MUST_CHECK;
+/* The same for the very file that the user of a tool named, whatever it is
+ * called: who else could have written it is not looked at. */
+enum wt_status wt_plugin_file_take(const char *path, struct wt_plugin_file *file,
+				   struct wt_error *err) WT_MUST_CHECK;
 void wt_plugin_file_close(struct wt_plugin_file *file);
 
 /* Does the path still lead to the very file that was checked? */

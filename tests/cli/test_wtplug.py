@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""`wtplug list` and `wtplug info` from outside."""
+
+import os
+import struct
+import unittest
+
+from plug import Plug, abi
+
+
+class Usage(Plug):
+    def test_help_names_every_command(self):
+        for flag in ("--help", "-h", "help"):
+            run = self.run_plug(flag)
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            for word in ("wtplug list", "wtplug info", "--json", "WT_PLUGIN_DIR", "Exit codes"):
+                self.assertIn(word, run.stdout)
+
+    def test_version_names_abi_and_plugin_directory(self):
+        run = self.run_plug("--version")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, r"\Awtplug \d+\.\d+\.\d+\n")
+        self.assertIn(f"plugin ABI {abi()}, from ", run.stdout)
+        self.assertIn(f"plugin directory {self.plugins} (WT_PLUGIN_DIR)\n", run.stdout)
+
+    def test_wrong_arguments(self):
+        for arguments, message in (
+            ([], "wtplug: no command given"),
+            (["--nosuch"], "wtplug: unknown option --nosuch"),
+            (["lst"], "wtplug: unknown command lst"),
+            (["list", "x"], "wtplug list: unexpected argument x"),
+            (["list", "--nosuch"], "wtplug list: unknown option --nosuch"),
+            (["list", "-x"], "wtplug list: unknown option -x"),
+            (["list", "--dir"], "wtplug list: a value is missing after --dir"),
+            (["info"], "wtplug info: no FILE given"),
+            (["info", "a", "b"], "wtplug info: unexpected argument b"),
+            (["info", "--nosuch", "a"], "wtplug info: unknown option --nosuch"),
+        ):
+            with self.subTest(arguments):
+                run = self.run_plug(*arguments)
+                self.assertEqual(
+                    (run.returncode, run.stdout, run.stderr),
+                    (2, "", f"{message}; run: wtplug --help\n"),
+                )
+
+    def test_lost_output_is_a_failure(self):
+        for arguments in (["--help"], ["--version"], ["list"], ["list", "--json"]):
+            with self.subTest(arguments), open("/dev/full", "w", encoding="utf-8") as full:
+                run = self.run_plug(*arguments, stdout=full)
+                self.assertEqual(run.returncode, 1)
+                self.assertIn("wtplug: ", run.stderr)
+
+
+class List(Plug):
+    def by_name(self):
+        found = self.run_json("list")
+        self.assertEqual(found["directory"], self.plugins)
+        return {f"{p['kind']}-{p['name']}": p for p in found["plugins"]}
+
+    def test_what_the_daemon_would_take(self):
+        self.install(self.plugin("crypto-aesgcm-openssl"))
+        self.install(self.plugin("transport-tcp"))
+        self.install(self.plugin("auth-hmac"))
+        found = self.by_name()
+        self.assertEqual(
+            list(found), ["crypto-aesgcm-openssl", "transport-tcp", "auth-hmac"]
+        )
+        for facts in found.values():
+            self.assertIs(facts["usable"], True)
+            self.assertEqual((facts["abi"], facts["license"]), (abi(), "MIT"))
+        crypto = found["crypto-aesgcm-openssl"]
+        self.assertEqual(crypto["algorithm"], "AES-256-GCM")
+        self.assertEqual(crypto["passed"][-1], "self-test")
+        self.assertNotIn("algorithm", found["auth-hmac"])
+
+    def test_why_not(self):
+        self.install(self.fixture("crypto-unavailable"))
+        self.install(self.fixture("crypto-sigsegv"))
+        self.install(self.fixture("crypto-vector-tag"))
+        self.install(self.fixture("crypto-toy"), "crypto-other.so")
+        self.install(self.fixture("crypto-toy"), mode=0o666)
+        with open(self.install(self.fixture("crypto-plain"), "auth-text.so"), "w") as file:
+            file.write("no plugin\n")
+        found = self.by_name()
+        for name, step, reason in (
+            ("crypto-unavailable", "available", "no such?instruction"),
+            ("crypto-sigsegv", "load", "crashed with SIGSEGV during its constructors"),
+            ("crypto-vector-tag", "self-test", "gave a wrong answer"),
+            ("crypto-toy", "file", "mode 0666"),
+            ("auth-text", "note", "is no ELF shared object"),
+        ):
+            with self.subTest(name):
+                self.assertIs(found[name]["usable"], False)
+                self.assertEqual(found[name]["step"], step)
+                self.assertIn(reason, found[name]["reason"])
+        # Both files hold the same plugin; the wrong name counts.
+        self.assertEqual(len(found), 5)
+        run = self.run_plug("list")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, r"crypto +unavailable .* no: available: cannot work on this")
+        self.assertRegex(run.stdout, r"crypto +toy .* no: note: says another kind or name")
+
+    def test_no_plugin_and_no_directory(self):
+        run = self.run_plug("list")
+        self.assertEqual((run.returncode, run.stdout), (0, f"no plugin in {self.plugins}\n"))
+        run = self.run_plug("list", "--dir", "none")
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn("wtplug list: none: No such file or directory", run.stderr)
+
+    def test_another_directory(self):
+        self.install(self.plugin("auth-hmac"))
+        run = self.run_plug("list", "--dir", "plugins")
+        self.assertIn("hmac", run.stdout)
+
+
+class Info(Plug):
+    def test_a_transport(self):
+        facts = self.run_json("info", self.plugin("transport-tcp"))
+        self.assertEqual((facts["kind"], facts["name"]), ("transport", "tcp"))
+        self.assertEqual(facts["sizes"]["mode"], "stream")
+        keys = {key["name"]: key for key in facts["keys"]}
+        self.assertEqual(keys["listen"]["type"], "sockaddr")
+        self.assertEqual(keys["send_buffer"]["max"], 65536)
+        run = self.run_plug("info", self.plugin("transport-tcp"))
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(run.stdout, r"send_buffer \(uint, section, 0\.\.65536, default \d+\)")
+
+    def test_a_crypto_plugin(self):
+        facts = self.run_json("info", self.plugin("crypto-aesgcm-openssl"))
+        self.assertEqual(facts["sizes"]["key_size"], 32)
+        self.assertEqual(facts["vectors"], 0)
+        self.assertIs(facts["batch"], False)
+        self.assertIs(self.run_json("info", self.fixture("crypto-toy-batch"))["batch"], True)
+
+    def test_what_is_no_plugin(self):
+        text = os.path.join(self.dir, "text.so")
+        with open(text, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n")
+        os.mkfifo(os.path.join(self.dir, "fifo"))
+        with open(self.fixture("crypto-toy"), "rb") as file:
+            whole = bytearray(file.read())
+        with open(os.path.join(self.dir, "cut.so"), "wb") as file:
+            file.write(whole[:3000])
+        struct.pack_into("<H", whole, 18, 8)  # e_machine: MIPS
+        with open(os.path.join(self.dir, "mips.so"), "wb") as file:
+            file.write(whole)
+        for path, message in (
+            (text, "note: is no ELF shared object"),
+            (self.dir, "file: is a directory; name a plugin's file in it"),
+            ("fifo", "file: is no regular file"),
+            ("none.so", "file: cannot be opened: No such file or directory"),
+            ("cut.so", "note: is damaged or cut short"),
+            ("mips.so", "note: is for another machine"),
+            ("/bin/true", "note: "),
+            (self.fixture("crypto-plain"), "note: is no WhisperTunnel plugin"),
+            (self.fixture("crypto-abi-major"), "note: was built for plugin ABI 9."),
+        ):
+            with self.subTest(path):
+                run = self.run_plug("info", path)
+                self.assertEqual((run.returncode, run.stdout), (4, ""))
+                self.assertIn(f"wtplug info: {path}: {message}", run.stderr)
+
+    def test_what_a_bad_plugin_still_says(self):
+        for name, step, has, has_not in (
+            ("crypto-sigill", "load", "version", "summary"),
+            ("crypto-hang", "load", "version", "summary"),
+            ("crypto-strange-kind", "note", "version", "summary"),
+            ("crypto-no-seal", "operations", "summary", "keys"),
+            ("crypto-available-crashes", "available", "keys", "none"),
+            ("crypto-test-crashes", "self-test", "keys", "none"),
+            ("crypto-unload-crashes", "unload", "keys", "none"),
+        ):
+            with self.subTest(name):
+                facts = self.run_json("info", self.fixture(name), code=4)
+                self.assertEqual(facts["step"], step)
+                self.assertIn(has, facts)
+                self.assertNotIn(has_not, facts)
+
+    def test_a_file_of_any_name_by_anybody(self):
+        os.chmod(self.plugins, 0o777)
+        path = self.install(self.fixture("crypto-toy"), "a: b.so", mode=0o666)
+        facts = self.run_json("info", path)
+        self.assertEqual((facts["name"], facts["usable"]), ("toy", True))
+        bad = self.install(self.fixture("crypto-no-seal"), "a: c.so")
+        self.assertEqual(self.run_json("info", bad, code=4)["step"], "operations")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <whispertunnel/plugin.h>
+
+#include "base/build.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "list", wt_list_command },
+	{ "info", wt_info_command },
+};
+
+static const char help[] =
+	"usage: wtplug list [--dir DIR] [--json]    the plugins in the plugin directory\n"
+	"       wtplug info FILE [--json]           what a plugin says of itself\n"
+	"\n"
+	"  --version       print version, plugin ABI and plugin directory\n"
+	"  -h, --help      print this\n"
+	"\n"
+	"The plugin directory is DIR, else WT_PLUGIN_DIR, else the one that this was built\n"
+	"for. A plugin's code runs in child processes only.\n"
+	"\n"
+	"Exit codes: 0 good, 1 a failure, 2 usage, 4 no usable plugin.\n";
+
+int wt_plug_usage(const char *command, const char *what, const char *which)
+{
+	fprintf(stderr, "wtplug%s%s: %s%s; run: wtplug --help\n", command[0] ? " " : "", command,
+		what, which);
+	return WT_PLUG_USAGE;
+}
+
+int wt_plug_option_error(const char *command, int option, char **argv)
+{
+	const char *word = argv[optind - 1];
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (option == ':')
+		return wt_plug_usage(command, "a value is missing after ", word);
+	/* Of a cluster such as -tx the letter is at fault, of the others the word. */
+	return wt_plug_usage(command, "unknown option ", strncmp(word, "--", 2) ? letter : word);
+}
+
+int wt_plug_finish(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	perror("wtplug: standard output");
+	return code == WT_PLUG_OK ? WT_PLUG_FAILED : code;
+}
+
+int wt_plug_finish_json(json_t *json, int code)
+{
+	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0) {
+		fputs("wtplug: the JSON could not be written\n", stderr);
+		json_decref(json);
+		return WT_PLUG_FAILED;
+	}
+	putchar('\n');
+	json_decref(json);
+	return wt_plug_finish(code);
+}
+
+static int print_version(void)
+{
+	const char *dir = secure_getenv("WT_PLUGIN_DIR");
+
+	printf("wtplug %s\nplugin ABI %d.%d, from %d.%d on\nplugin directory %s%s\n", WT_VERSION,
+	       WT_ABI_MAJOR, WT_ABI_MINOR, WT_ABI_MAJOR, WT_ABI_MINOR_OLDEST,
+	       dir ? dir : WT_PLUGIN_DIR_DEFAULT, dir ? " (WT_PLUGIN_DIR)" : "");
+	return wt_plug_finish(WT_PLUG_OK);
+}
+
+int wt_plug_command(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : NULL;
+
+	if (!word)
+		return wt_plug_usage("", "no command given", "");
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+		fputs(help, stdout);
+		return wt_plug_finish(WT_PLUG_OK);
+	}
+	if (strcmp(word, "--version") == 0)
+		return print_version();
+	opterr = 0;
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(word, commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return wt_plug_usage("", word[0] == '-' ? "unknown option " : "unknown command ", word);
+}
