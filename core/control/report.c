@@ -82,6 +82,8 @@ static void report_offloads(struct line *line, const struct wt_offload_counters 
 		{ "cut", c->cut },
 		{ "received_partial", c->received_partial },
 		{ "received_segments", c->received_segments },
+		{ "merged_runs", c->merged_runs },
+		{ "merged_packets", c->merged_packets },
 		{ "copied_bytes", c->copied_bytes },
 		{ "clamped", c->clamped },
 		{ "too_big", c->too_big },
@@ -150,6 +152,8 @@ static void add_offloads(struct wt_offload_counters *sum, const struct wt_offloa
 	sum->cut += c->cut;
 	sum->received_partial += c->received_partial;
 	sum->received_segments += c->received_segments;
+	sum->merged_runs += c->merged_runs;
+	sum->merged_packets += c->merged_packets;
 	sum->copied_bytes += c->copied_bytes;
 	sum->clamped += c->clamped;
 	sum->too_big += c->too_big;

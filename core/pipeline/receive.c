@@ -2,7 +2,7 @@
 #include "pipeline/receive.h"
 
 #include "base/log.h"
-#include "pipeline/tun_queue.h"
+#include "pipeline/delivery.h"
 #include "plugin/call.h"
 #include "record/header.h"
 #include "session/handshake.h"
@@ -17,27 +17,6 @@
 #define TURN_BYTES (256u * 1024u)
 #define TURN_RECORDS 64u
 #define RECV_RECORDS 32u
-
-static void deliver(struct wt_conn *conn, struct wt_inner *inner)
-{
-	struct wt_worker *worker = conn->worker;
-	struct wt_peer *peer = conn->peer;
-
-	if (!wt_allowed_ips_source_ok(worker->node->allowed_ips, inner->packet.family,
-				      inner->packet.source, peer->id)) {
-		wt_drop_count(worker, peer, WT_DROP_SOURCE);
-		wt_log_limited(WT_LOG_WARN, "source",
-			       "peer %s: packet with a source outside its allowed_ips dropped",
-			       wt_peer_name(peer));
-		return;
-	}
-	if (!wt_tun_queue_write(worker, inner)) {
-		wt_drop_count(worker, peer, WT_DROP_TUN_REFUSED);
-		return;
-	}
-	peer->counters.rx_packets++;
-	peer->counters.rx_bytes += inner->len;
-}
 
 static void control(struct wt_conn *conn, const struct wt_keypair *pair,
 		    const struct wt_inner *inner)
@@ -77,8 +56,8 @@ static void refused(struct wt_conn *conn, const struct wt_keypair *pair, enum wt
 	wt_conn_close(conn, true, "a record was refused");
 }
 
-static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t *record,
-		 size_t len)
+static void data(struct wt_conn *conn, struct wt_delivery *delivery,
+		 const struct wt_message *message, uint8_t *record, size_t len)
 {
 	struct wt_worker *worker = conn->worker;
 	struct wt_keypair *pair = wt_keyring_find(&conn->keys, message->receiver_index);
@@ -87,6 +66,9 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 
 	if (pair)
 		drop = wt_keypair_open(pair, worker, worker->loop.now_ms, record, len);
+	/* What follows may end the connection, whose memory holds packets. */
+	if (drop != WT_DROP_NONE || pair == conn->keys.next)
+		wt_delivery_flush(delivery);
 	if (drop != WT_DROP_NONE) {
 		refused(conn, pair, drop);
 		return;
@@ -104,10 +86,12 @@ static void data(struct wt_conn *conn, const struct wt_message *message, uint8_t
 		return;
 	}
 	wt_life_received(conn, wt_inner_has_packet(&inner));
-	if (wt_inner_has_packet(&inner))
-		deliver(conn, &inner);
-	else if (inner.kind == WT_INNER_CONTROL)
+	if (wt_inner_has_packet(&inner)) {
+		wt_delivery_packet(delivery, conn->peer, &inner);
+	} else if (inner.kind == WT_INNER_CONTROL) {
+		wt_delivery_flush(delivery);
 		control(conn, pair, &inner);
+	}
 }
 
 /* Whose is it? A link that is not shared knows; else the index tells, or nothing. */
@@ -131,13 +115,16 @@ static void not_a_message(struct wt_link *link, enum wt_drop drop)
 	wt_link_end(link, true, "not a message of this protocol");
 }
 
-static void message_in(const struct wt_origin *from, uint8_t *bytes, size_t len)
+static void message_in(const struct wt_origin *from, struct wt_delivery *delivery, uint8_t *bytes,
+		       size_t len)
 {
 	struct wt_link *link = from->link;
 	struct wt_message message;
 	struct wt_conn *conn;
 
-	if (wt_message_parse(bytes, len, &message) == WT_MESSAGE_INVALID) {
+	if (wt_message_parse(bytes, len, &message) != WT_MESSAGE_DATA)
+		wt_delivery_flush(delivery);
+	if (message.kind == WT_MESSAGE_INVALID) {
 		not_a_message(link, message.drop);
 		return;
 	}
@@ -152,11 +139,12 @@ static void message_in(const struct wt_origin *from, uint8_t *bytes, size_t len)
 	else if (message.kind == WT_MESSAGE_HANDSHAKE)
 		wt_handshake_receive(conn, from, &message, bytes, len);
 	else
-		data(conn, &message, bytes, len);
+		data(conn, delivery, &message, bytes, len);
 }
 
 /* A run is so many messages of one size, and perhaps a shorter one. */
-static void record_in(struct wt_link *link, const struct wt_record *record)
+static void record_in(struct wt_link *link, struct wt_delivery *delivery,
+		      const struct wt_record *record)
 {
 	const struct wt_origin from = {
 		.link = link,
@@ -165,9 +153,9 @@ static void record_in(struct wt_link *link, const struct wt_record *record)
 	uint32_t step = link->datagram && record->segment ? record->segment : record->len;
 
 	if (record->len == 0)
-		message_in(&from, record->data, 0);
+		message_in(&from, delivery, record->data, 0);
 	for (uint32_t at = 0; at < record->len && !link->closed; at += step)
-		message_in(&from, record->data + at,
+		message_in(&from, delivery, record->data + at,
 			   record->len - at < step ? record->len - at : step);
 }
 
@@ -176,7 +164,9 @@ static bool receive_from(struct wt_link *link)
 {
 	struct wt_record records[RECV_RECORDS];
 	size_t bytes = 0, count = 0, got;
+	struct wt_delivery delivery;
 
+	wt_delivery_init(&delivery, link->worker);
 	for (size_t i = 0; i < RECV_RECORDS; i++)
 		records[i] = (struct wt_record){ .struct_size = sizeof records[i] };
 	while (bytes < TURN_BYTES && count < TURN_RECORDS) {
@@ -194,10 +184,11 @@ static bool receive_from(struct wt_link *link)
 			return false;
 		for (size_t i = 0; i < got; i++) {
 			bytes += records[i].len;
-			record_in(link, &records[i]);
+			record_in(link, &delivery, &records[i]);
 			if (link->closed)
 				return false;
 		}
+		wt_delivery_flush(&delivery);
 		count += got;
 	}
 	return true;

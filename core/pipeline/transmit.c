@@ -101,6 +101,10 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		wt_drop_count(peer->worker, peer, drop);
 		return;
 	}
+	if (plan->prefix[0] == WT_INNER_PARTIAL)
+		peer->worker->offloads.sent_partial++;
+	else if (plan->prefix[0] == WT_INNER_SEGMENTS)
+		peer->worker->offloads.sent_segments++;
 	peer->counters.tx_packets++;
 	peer->counters.tx_bytes += len;
 	wt_life_sent(peer->active);
@@ -204,10 +208,6 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		seal_packet(peer, buffer, &plan);
 		return;
 	case WT_PLAN_SEND:
-		if (plan.prefix[0] == WT_INNER_PARTIAL)
-			worker->offloads.sent_partial++;
-		else if (plan.prefix[0] == WT_INNER_SEGMENTS)
-			worker->offloads.sent_segments++;
 		seal_packet(peer, buffer, &plan);
 		return;
 	case WT_PLAN_CUT:

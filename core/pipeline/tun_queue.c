@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -47,6 +48,16 @@ bool wt_tun_queue_write_complete(const struct wt_worker *worker, uint8_t *packet
 	return write_once(worker->tun.inputs[WT_TUN_SPARSE].fd, packet, len);
 }
 
+/* Said once: a kernel that refuses one refuses thousands a second. */
+static void note_refused(struct wt_worker *worker)
+{
+	if (worker->offloads.refused++ == 0)
+		wt_log(WT_LOG_WARN,
+		       "the kernel refused a packet that it took when it was tried; doing its work "
+		       "here, which is slower, and counting it as offload_refused "
+		       "(offload = csum or off in [tunnel] leaves it to the other end)");
+}
+
 /* The run packet by packet, through one spare buffer. */
 static bool write_cut(struct wt_worker *worker, int fd, const struct wt_inner *inner,
 		      const struct wt_vnet *vnet)
@@ -86,14 +97,28 @@ bool wt_tun_queue_write(struct wt_worker *worker, struct wt_inner *inner)
 
 	struct wt_vnet vnet = wt_vnet_read(inner->body - WT_TUN_HEADER);
 
-	/* Said once: a kernel that refuses one refuses thousands a second. */
-	if (worker->offloads.refused++ == 0)
-		wt_log(WT_LOG_WARN,
-		       "the kernel refused a packet that it took when it was tried; doing its work "
-		       "here, which is slower, and counting it as offload_refused "
-		       "(offload = csum or off in [tunnel] leaves it to the other end)");
+	note_refused(worker);
 	if (inner->kind == WT_INNER_SEGMENTS)
 		return write_cut(worker, fd, inner, &vnet);
 	wt_vnet_finish(&vnet, inner->body, inner->len);
 	return wt_tun_queue_write_complete(worker, inner->body, inner->len);
+}
+
+bool wt_tun_queue_write_run(struct wt_worker *worker, struct wt_merge *merge)
+{
+	int fd = queue_of(worker, &merge->first), count = wt_merge_finish(merge);
+	ssize_t n;
+
+	do
+		n = writev(fd, merge->parts, count);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		if (errno == EINVAL)
+			note_refused(worker);
+		return false;
+	}
+	worker->offloads.received_partial += merge->count;
+	worker->offloads.merged_runs++;
+	worker->offloads.merged_packets += merge->count;
+	return true;
 }

@@ -62,10 +62,11 @@ struct wt_offload_counters {
 	uint64_t sent_partial, sent_segments; /* checksum, cutting left to the far kernel */
 	uint64_t finished, cut;		      /* done here, before sealing */
 	uint64_t received_partial, received_segments;
-	uint64_t copied_bytes; /* of packets that were cut here */
-	uint64_t clamped;      /* an MSS lowered */
-	uint64_t too_big;      /* a sender was told that its packet is too large */
-	uint64_t refused;      /* the kernel would not take it so: done here, after opening */
+	uint64_t merged_runs, merged_packets; /* writes of packets that came one by one */
+	uint64_t copied_bytes;		      /* of packets that were cut here */
+	uint64_t clamped;		      /* an MSS lowered */
+	uint64_t too_big;		      /* a sender was told that its packet is too large */
+	uint64_t refused; /* the kernel would not take it so: done here, after opening */
 };
 
 struct wt_worker {

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static pid_t daemon_pid;
@@ -61,4 +62,13 @@ ssize_t write(int fd, const void *data, size_t size)
 		return -1;
 	}
 	return syscall(SYS_write, fd, data, size);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+	if (count > 0 && refuses(fd, parts[0].iov_base, parts[0].iov_len)) {
+		errno = EINVAL;
+		return -1;
+	}
+	return syscall(SYS_writev, fd, parts, count);
 }
