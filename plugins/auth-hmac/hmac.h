@@ -7,11 +7,11 @@
 #ifndef WT_HMAC_HMAC_H
 #define WT_HMAC_HMAC_H
 
-#include "flood.h"
+#include "auth-common/verdict.h"
 #include "peers.h"
-#include "primitives.h"
 #include "schedule.h"
 #include "sealed.h"
+#include "token.h"
 
 struct wt_hmac {
 	const struct wt_host *host;
@@ -25,13 +25,10 @@ struct wt_hmac {
 
 /* ---- plugin.c: small things both ends need -------------------------------- */
 
-/* Drop a message for `reason`. */
-enum wt_auth_verdict wt_hmac_drop(struct wt_auth_out *out, enum wt_auth_reason reason);
 /* For a failed ck: an all-zero result is the peer's doing, the rest ours. */
 enum wt_auth_reason wt_hmac_reason(enum wt_status status);
 /* Say in `out` which handshake this is about. */
 void wt_hmac_identify(struct wt_auth_out *out, struct wt_hmac_handshake *handshake);
-void wt_hmac_reply(struct wt_auth_out *out, const uint8_t *message, uint32_t len);
 /* Put a slot back to idle; nothing of the handshake is left. */
 void wt_hmac_forget(const struct wt_hmac *hmac, struct wt_hmac_handshake *handshake);
 /* wt_schedule_ck, counted. */

@@ -76,17 +76,17 @@ enum wt_auth_verdict wt_initiator_start(struct wt_hmac *hmac, struct wt_worker *
 	bool static_tag;
 
 	if (!(peer->roles & WT_PEER_DIALS))
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	wt_hmac_forget(hmac, handshake);
 	choose(peer, start->unanswered, &handshake->key, &static_tag);
 	if (build_m1(hmac, worker, handshake, start, static_tag) != WT_OK) {
 		wt_hmac_forget(hmac, handshake);
-		return wt_hmac_drop(out, WT_REASON_INTERNAL);
+		return wt_verdict_drop(out, WT_REASON_INTERNAL);
 	}
 	handshake->state = STATE_SENT;
 	handshake->local_index = start->local_index;
 	wt_hmac_identify(out, handshake);
-	wt_hmac_reply(out, handshake->u.initiator.m1, M1_SIZE);
+	wt_verdict_reply(out, handshake->u.initiator.m1, M1_SIZE);
 	return WT_AUTH_MORE;
 }
 
@@ -99,15 +99,15 @@ static enum wt_auth_verdict receive_retry(struct wt_hmac *hmac, struct wt_hmac_h
 
 	if (wt_schedule_mac(&hmac->primitives, peer->keys[handshake->key].server, handshake->h1,
 			    in->message, RETRY_MAC, mac) != WT_OK)
-		return wt_hmac_drop(out, WT_REASON_INTERNAL);
+		return wt_verdict_drop(out, WT_REASON_INTERNAL);
 	if (!host->equal(mac, in->message + RETRY_MAC, HASH_SIZE))
-		return wt_hmac_drop(out, WT_REASON_BAD_MAC);
+		return wt_verdict_drop(out, WT_REASON_BAD_MAC);
 	/* One for each e_i: copies of it must not make us send. */
 	if (handshake->state == STATE_RETRIED)
-		return wt_hmac_drop(out, WT_REASON_REPLAY);
+		return wt_verdict_drop(out, WT_REASON_REPLAY);
 	memcpy(m1, handshake->u.initiator.m1, sizeof m1);
 	if (complete_m1(hmac, handshake, in->message + RETRY_TOKEN, m1) != WT_OK)
-		return wt_hmac_drop(out, WT_REASON_INTERNAL);
+		return wt_verdict_drop(out, WT_REASON_INTERNAL);
 	memcpy(handshake->u.initiator.m1, m1, sizeof m1);
 	handshake->state = STATE_RETRIED;
 	/* sealed1 stays as it is: one key and nonce never seal two texts. The
@@ -116,7 +116,7 @@ static enum wt_auth_verdict receive_retry(struct wt_hmac *hmac, struct wt_hmac_h
 	peer->preferred = handshake->key;
 	out->flags |= WT_AUTH_OUT_AUTHENTIC;
 	wt_hmac_identify(out, handshake);
-	wt_hmac_reply(out, m1, M1_SIZE);
+	wt_verdict_reply(out, m1, M1_SIZE);
 	return WT_AUTH_MORE;
 }
 
@@ -161,7 +161,7 @@ static void write_m3(struct wt_auth_out *out, uint32_t index_r, const struct wt_
 
 	put_header(m3, STEP_M3, index_r);
 	memcpy(m3 + M3_PROOF, finish->proof_i, HASH_SIZE);
-	wt_hmac_reply(out, m3, sizeof m3);
+	wt_verdict_reply(out, m3, sizeof m3);
 }
 
 static enum wt_auth_verdict receive_m2(struct wt_hmac *hmac, struct wt_worker *worker,
@@ -178,11 +178,11 @@ static enum wt_auth_verdict receive_m2(struct wt_hmac *hmac, struct wt_worker *w
 	/* First, so that a forged M2 costs no Diffie-Hellman. */
 	if (wt_schedule_mac(&hmac->primitives, peer->keys[handshake->key].server, handshake->h1,
 			    in->message, M2_MAC, mac) != WT_OK)
-		return wt_hmac_drop(out, WT_REASON_INTERNAL);
+		return wt_verdict_drop(out, WT_REASON_INTERNAL);
 	if (!host->equal(mac, in->message + M2_MAC, HASH_SIZE))
-		return wt_hmac_drop(out, WT_REASON_BAD_MAC);
+		return wt_verdict_drop(out, WT_REASON_BAD_MAC);
 	if (index_r == 0)
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	reason = open_m2(hmac, worker, handshake, in->message, params, &finish);
 	if (reason == WT_REASON_NONE && host->auth_params(host, worker, peer->id, params) != WT_OK)
 		reason = WT_REASON_PARAMS;
@@ -201,7 +201,7 @@ static enum wt_auth_verdict receive_m2(struct wt_hmac *hmac, struct wt_worker *w
 		wt_hmac_forget(hmac, handshake);
 	}
 	host->wipe(&finish, sizeof finish);
-	return reason == WT_REASON_NONE ? WT_AUTH_DONE : wt_hmac_drop(out, reason);
+	return reason == WT_REASON_NONE ? WT_AUTH_DONE : wt_verdict_drop(out, reason);
 }
 
 enum wt_auth_verdict wt_initiator_receive(struct wt_hmac *hmac, struct wt_worker *worker,
@@ -211,13 +211,13 @@ enum wt_auth_verdict wt_initiator_receive(struct wt_hmac *hmac, struct wt_worker
 	switch (in->message[HEADER_STEP]) {
 	case STEP_RETRY:
 		if (in->message_len != RETRY_SIZE)
-			return wt_hmac_drop(out, WT_REASON_LENGTH);
+			return wt_verdict_drop(out, WT_REASON_LENGTH);
 		return receive_retry(hmac, handshake, in, out);
 	case STEP_M2:
 		if (in->message_len != M2_SIZE)
-			return wt_hmac_drop(out, WT_REASON_LENGTH);
+			return wt_verdict_drop(out, WT_REASON_LENGTH);
 		return receive_m2(hmac, worker, handshake, in, out);
 	default:
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	}
 }

@@ -10,8 +10,10 @@
 #include <stdint.h>
 #include <whispertunnel/wire.h>
 
-#define HASH_SIZE 32u  /* SHA-256, HMAC, and every derived secret */
-#define POINT_SIZE 32u /* X25519, private and public */
+#include "auth-common/bytes.h"
+#include "auth-common/limits.h"
+#include "auth-common/primitives.h"
+
 #define PSK_SIZE 32u
 #define TAG_SIZE 16u   /* id_tag */
 #define TOKEN_SIZE 32u /* u32 minute, then a MAC cut to the rest */
@@ -21,10 +23,6 @@
 #define SEALED_SIZE (SEALED_PLAIN + WT_TAG_SIZE)
 
 enum wt_hmac_step { STEP_M1 = 1, STEP_M2 = 2, STEP_M3 = 3, STEP_RETRY = 4 };
-
-/* Offsets in the common header. */
-#define HEADER_STEP 3u
-#define HEADER_INDEX 4u
 
 /* M1, I to R. What is before M1_TOKEN is the transcript's; a RETRY changes
  * only what is after it. */
@@ -68,67 +66,20 @@ _Static_assert(M2_POINT + POINT_SIZE == M2_SEALED && M2_SEALED + SEALED_SIZE == 
 _Static_assert(M3_PROOF + HASH_SIZE == M3_SIZE, "M3 has no gap");
 _Static_assert(RETRY_SIZE < M1_SIZE && M2_SIZE < M1_SIZE, "an answer is smaller than its request");
 
-#define REALM_MAX 255u
 #define STATIC_TAG_TIME UINT64_MAX /* the t of the tag that needs no clock */
 #define HOUR_MS 3600000u
 
-/* How far an initiator's clock may be off before it must show a token: wide
- * enough for machines without NTP, short enough to bound replays. */
-#define CLOCK_TOLERANCE_MS 60000u
-/* Ephemerals of a peer that are remembered, so that a copy of an M1 costs no
- * Diffie-Hellman even where a token stands in for its time. */
-#define SEEN_MAX 8u
-/* A stored M2 is sent again at most once in this time. */
-#define REPEAT_MS 1000u
-/* How long an M2 waits for its M3. */
-#define PENDING_MS 20000u
 /* First messages without an answer after which other tags and keys are tried. */
 #define SILENT_TRIES 3u
 
-/* Token life: the minute it was made in and the next. The secret turns once
- * in the longest life, so the one before is always enough. */
+/* Token life: the minute it was made in and the next, half of what a secret
+ * is accepted for. */
 #define TOKEN_MINUTE_MS 60000u
-#define TOKEN_SECRET_MS 120000u
-/* More valid mac1 in a second than this is a flood: an M2 costs a core 0.2 ms,
- * so that less than a tenth of one goes to handshakes nobody waits for. */
-#define LOAD_PER_SECOND 256u
-/* What a peer's source may do in a flood, once it showed a token. */
-#define LOAD_RATE 20u
-#define LOAD_BURST 5u
-
-static inline void put32(uint8_t *p, uint32_t v)
-{
-	for (int i = 3; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static inline void put64(uint8_t *p, uint64_t v)
-{
-	for (int i = 7; i >= 0; i--, v >>= 8)
-		p[i] = (uint8_t)v;
-}
-
-static inline uint32_t get32(const uint8_t *p)
-{
-	uint32_t v = 0;
-
-	for (int i = 0; i < 4; i++)
-		v = v << 8 | p[i];
-	return v;
-}
-
-static inline uint64_t get64(const uint8_t *p)
-{
-	return (uint64_t)get32(p) << 32 | get32(p + 4);
-}
+_Static_assert(2u * TOKEN_MINUTE_MS <= FLOOD_SECRET_MS, "a token does not outlive its secret");
 
 static inline void put_header(uint8_t *p, enum wt_hmac_step step, uint32_t receiver_index)
 {
-	p[0] = WT_TYPE_HANDSHAKE;
-	p[1] = WT_WIRE_VERSION;
-	p[2] = WT_METHOD_HMAC;
-	p[HEADER_STEP] = (uint8_t)step;
-	put32(p + HEADER_INDEX, receiver_index);
+	put_handshake_header(p, WT_METHOD_HMAC, (uint8_t)step, receiver_index);
 }
 
 #endif

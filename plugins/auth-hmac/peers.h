@@ -30,7 +30,6 @@
 #define TAG_HOURS 3u	     /* one for each residue of the hour */
 #define TAG_STATIC TAG_HOURS /* and the one that needs no clock */
 #define TAGS_MAX (TAG_HOURS + 1u)
-#define CHANNELS_MAX 2u /* WT_CHANNEL_STREAM, WT_CHANNEL_DATAGRAM */
 
 struct wt_hmac_peer;
 

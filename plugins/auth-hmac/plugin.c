@@ -9,12 +9,6 @@
 
 #include "hmac.h"
 
-enum wt_auth_verdict wt_hmac_drop(struct wt_auth_out *out, enum wt_auth_reason reason)
-{
-	out->reason = reason;
-	return WT_AUTH_IGNORE;
-}
-
 enum wt_auth_reason wt_hmac_reason(enum wt_status status)
 {
 	return status == WT_ERR_AUTH ? WT_REASON_WEAK_POINT : WT_REASON_INTERNAL;
@@ -26,12 +20,6 @@ void wt_hmac_identify(struct wt_auth_out *out, struct wt_hmac_handshake *handsha
 	out->peer_id = handshake->peer->id;
 	out->local_index = handshake->local_index;
 	out->handshake = handshake;
-}
-
-void wt_hmac_reply(struct wt_auth_out *out, const uint8_t *message, uint32_t len)
-{
-	memcpy(out->reply, message, len);
-	out->reply_len = len;
 }
 
 void wt_hmac_forget(const struct wt_hmac *hmac, struct wt_hmac_handshake *handshake)
@@ -51,41 +39,16 @@ enum wt_status wt_hmac_exchange(const struct wt_hmac *hmac, struct wt_worker *wo
 	return wt_schedule_ck(&hmac->primitives, hmac->host, secrets, private_key, point, ck);
 }
 
-static void clear(struct wt_auth_out *out)
-{
-	*out = (struct wt_auth_out){ .struct_size = sizeof *out,
-				     .keys = { .struct_size = sizeof out->keys } };
-}
-
-static bool channel_known(uint32_t channel)
-{
-	return channel == WT_CHANNEL_STREAM || channel == WT_CHANNEL_DATAGRAM;
-}
-
-/* Is this a message of ours, and for `index`? */
-static bool header_valid(const struct wt_auth_in *in, uint32_t index)
-{
-	uint8_t want[WT_MESSAGE_HEADER];
-
-	put_header(want, STEP_M1, index);
-	return memcmp(in->message, want, HEADER_STEP) == 0 &&
-	       get32(in->message + HEADER_INDEX) == index;
-}
-
 static enum wt_status set_realm(struct wt_hmac *hmac, const struct wt_config *cfg,
 				struct wt_error *err)
 {
 	const struct wt_host *host = hmac->host;
-	const char *realm = host->config_string(host, cfg, "realm");
-	const size_t len = realm ? strlen(realm) : 0;
+	struct wt_part realm;
+	enum wt_status status = wt_realm_get(host, cfg, &realm, err);
 
-	if (len < 1 || len > REALM_MAX) {
-		snprintf(err->text, sizeof err->text,
-			 "[auth %s] realm: it has %zu bytes, 1 to %u are allowed",
-			 host->config_name(host, cfg), len, REALM_MAX);
-		return WT_ERR_CONFIG;
-	}
-	wt_domain_set(&hmac->domain, realm, len);
+	if (status != WT_OK)
+		return status;
+	wt_domain_set(&hmac->domain, realm.data, realm.len);
 	for (uint32_t channel = 1; channel <= CHANNELS_MAX; channel++) {
 		if (wt_schedule_h0(&hmac->primitives, &hmac->domain, channel,
 				   hmac->h0[channel - 1]) != WT_OK) {
@@ -250,9 +213,9 @@ static enum wt_auth_verdict start(void *self, struct wt_worker *worker, void *me
 {
 	struct wt_hmac_peer *peer = memory;
 
-	clear(out);
-	if (!channel_known(what->channel))
-		return wt_hmac_drop(out, WT_REASON_STEP);
+	wt_verdict_clear(out);
+	if (!wt_channel_known(what->channel))
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	pthread_mutex_lock(&peer->lock);
 	enum wt_auth_verdict verdict = wt_initiator_start(self, worker, peer, what, out);
 
@@ -263,12 +226,12 @@ static enum wt_auth_verdict start(void *self, struct wt_worker *worker, void *me
 static enum wt_auth_verdict accept_message(void *self, struct wt_worker *worker,
 					   const struct wt_auth_in *in, struct wt_auth_out *out)
 {
-	clear(out);
+	wt_verdict_clear(out);
 	if (in->message_len < WT_MESSAGE_HEADER)
-		return wt_hmac_drop(out, WT_REASON_LENGTH);
-	if (!channel_known(in->channel) || !header_valid(in, 0) ||
+		return wt_verdict_drop(out, WT_REASON_LENGTH);
+	if (!wt_channel_known(in->channel) || !wt_header_valid(in, WT_METHOD_HMAC, 0) ||
 	    in->message[HEADER_STEP] != STEP_M1)
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	return wt_responder_accept(self, worker, in, out);
 }
 
@@ -278,15 +241,15 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 	struct wt_hmac_handshake *which = handshake;
 	enum wt_auth_verdict verdict;
 
-	clear(out);
+	wt_verdict_clear(out);
 	if (in->message_len < WT_MESSAGE_HEADER)
-		return wt_hmac_drop(out, WT_REASON_LENGTH);
+		return wt_verdict_drop(out, WT_REASON_LENGTH);
 	pthread_mutex_lock(&which->peer->lock);
 	/* The slot may be idle, or serve a later handshake by now: then its
 	 * index is another. */
 	if (which->state == STATE_IDLE || in->channel != which->channel ||
-	    !header_valid(in, which->local_index))
-		verdict = wt_hmac_drop(out, WT_REASON_STEP);
+	    !wt_header_valid(in, WT_METHOD_HMAC, which->local_index))
+		verdict = wt_verdict_drop(out, WT_REASON_STEP);
 	else if (which->state == STATE_SENT || which->state == STATE_RETRIED)
 		verdict = wt_initiator_receive(self, worker, which, in, out);
 	else
@@ -306,12 +269,7 @@ static void abandon(void *self, void *handshake, uint32_t local_index)
 }
 
 static const struct wt_config_key keys[] = {
-	{ .struct_size = sizeof(struct wt_config_key),
-	  .type = WT_CONFIG_STRING,
-	  .scope = WT_SCOPE_SECTION,
-	  .name = "realm",
-	  .default_value = "whispertunnel",
-	  .help = "Name of this network, 1 to 255 bytes, the same at both ends." },
+	WT_REALM_KEY,
 	{ .struct_size = sizeof(struct wt_config_key),
 	  .type = WT_CONFIG_KEYFILE32,
 	  .scope = WT_SCOPE_PEER,

@@ -78,32 +78,21 @@ static enum wt_auth_verdict repeat_m2(const struct wt_hmac *hmac, struct attempt
 	    !hmac->host->equal(handshake->h1, a->h1, HASH_SIZE) ||
 	    handshake->u.responder.association != a->in->association ||
 	    boot_ms - handshake->u.responder.began_ms >= PENDING_MS)
-		return wt_hmac_drop(a->out, WT_REASON_REPLAY);
+		return wt_verdict_drop(a->out, WT_REASON_REPLAY);
 	if (boot_ms - handshake->u.responder.answered_ms < REPEAT_MS)
-		return wt_hmac_drop(a->out, WT_REASON_RATE);
+		return wt_verdict_drop(a->out, WT_REASON_RATE);
 	handshake->u.responder.answered_ms = boot_ms;
 	wt_hmac_identify(a->out, handshake);
 	a->out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_REPEATED;
 	a->out->remote_index = a->remote_index;
-	wt_hmac_reply(a->out, handshake->u.responder.m2, M2_SIZE);
+	wt_verdict_reply(a->out, handshake->u.responder.m2, M2_SIZE);
 	return WT_AUTH_MORE;
-}
-
-/* The peer's time less ours, held inside int64_t. */
-static int64_t clock_off(uint64_t time, uint64_t now)
-{
-	const uint64_t distance = time > now ? time - now : now - time;
-	const int64_t held = distance > INT64_MAX ? INT64_MAX : (int64_t)distance;
-
-	return time > now ? held : -held;
 }
 
 /* Why is this M1 not fresh by its time? WT_REASON_NONE: it is. */
 static enum wt_auth_reason stale(const struct attempt *a)
 {
-	const uint64_t distance = a->time > a->now ? a->time - a->now : a->now - a->time;
-
-	if (distance > CLOCK_TOLERANCE_MS)
+	if (!wt_clock_near(a->time, a->now))
 		return WT_REASON_CLOCK;
 	return a->time > a->peer->last_time ? WT_REASON_NONE : WT_REASON_REPLAY;
 }
@@ -115,15 +104,15 @@ static enum wt_auth_verdict answer_retry(struct wt_hmac *hmac, struct attempt *a
 
 	put_header(retry, STEP_RETRY, a->remote_index);
 	put64(retry + RETRY_TIME, a->now);
-	if (wt_flood_token(&hmac->flood, &hmac->primitives, hmac->host, a->peer->id, a->in,
-			   retry + RETRY_TOKEN) != WT_OK ||
+	if (wt_token_make(&hmac->flood, &hmac->primitives, hmac->host, a->peer->id, a->in,
+			  retry + RETRY_TOKEN) != WT_OK ||
 	    wt_schedule_mac(&hmac->primitives, a->secrets->server, a->h1, retry, RETRY_MAC,
 			    retry + RETRY_MAC) != WT_OK)
-		return wt_hmac_drop(a->out, WT_REASON_INTERNAL);
+		return wt_verdict_drop(a->out, WT_REASON_INTERNAL);
 	a->out->reason = reason;
 	if (reason == WT_REASON_CLOCK)
-		a->out->clock_off_ms = clock_off(a->time, a->now);
-	wt_hmac_reply(a->out, retry, sizeof retry);
+		a->out->clock_off_ms = wt_clock_off(a->time, a->now);
+	wt_verdict_reply(a->out, retry, sizeof retry);
 	return WT_AUTH_ANSWER;
 }
 
@@ -202,10 +191,10 @@ static enum wt_auth_verdict answer_m2(struct wt_hmac *hmac, struct attempt *a)
 		memcpy(out->keys.recv_key, finish.i2r_key, WT_KEY_SIZE);
 		memcpy(out->keys.send_iv, finish.r2i_iv, WT_NONCE_SIZE);
 		memcpy(out->keys.recv_iv, finish.i2r_iv, WT_NONCE_SIZE);
-		wt_hmac_reply(out, m2, sizeof m2);
+		wt_verdict_reply(out, m2, sizeof m2);
 	}
 	hmac->host->wipe(&finish, sizeof finish);
-	return status == WT_OK ? WT_AUTH_MORE : wt_hmac_drop(out, wt_hmac_reason(status));
+	return status == WT_OK ? WT_AUTH_MORE : wt_verdict_drop(out, wt_hmac_reason(status));
 }
 
 /* All that is decided once the tag named a peer, or the decoy; it is locked. */
@@ -218,23 +207,23 @@ static enum wt_auth_verdict consider(struct wt_hmac *hmac, struct attempt *a)
 	const bool valid = mac1_valid(hmac, in, a->secrets->client, &reason);
 
 	if (a->peer == &hmac->peers.decoy)
-		return wt_hmac_drop(a->out, WT_REASON_UNKNOWN_PEER);
+		return wt_verdict_drop(a->out, WT_REASON_UNKNOWN_PEER);
 	if (!valid)
-		return wt_hmac_drop(a->out, reason);
+		return wt_verdict_drop(a->out, reason);
 	a->out->flags |= WT_AUTH_OUT_PEER;
 	a->out->peer_id = a->peer->id;
 	/* An M1 of ours that somebody sent back, or of a peer that thinks it
 	 * should dial too. */
 	if ((a->peer->roles & WT_PEER_DIALS) || !(a->peer->roles & WT_PEER_ACCEPTS))
-		return wt_hmac_drop(a->out, WT_REASON_BOTH_DIAL);
-	const bool loaded = wt_flood_note(&hmac->flood, host);
+		return wt_verdict_drop(a->out, WT_REASON_BOTH_DIAL);
+	const bool loaded = wt_flood_note(&hmac->flood, &hmac->flood.accepts, host);
 
 	reason = open_m1(hmac, a);
 	if (reason != WT_REASON_NONE)
-		return wt_hmac_drop(a->out, reason);
+		return wt_verdict_drop(a->out, reason);
 	if (seen(hmac, a->peer, in->message + M1_POINT))
 		return repeat_m2(hmac, a);
-	if (!wt_flood_token_valid(&hmac->flood, &hmac->primitives, host, a->peer->id, in)) {
+	if (!wt_token_valid(&hmac->flood, &hmac->primitives, host, a->peer->id, in)) {
 		static const uint8_t no_token[TOKEN_SIZE] = { 0 };
 
 		reason = stale(a);
@@ -247,10 +236,10 @@ static enum wt_auth_verdict consider(struct wt_hmac *hmac, struct attempt *a)
 			return answer_retry(hmac, a, reason);
 	} else if (loaded && !host->rate_allow(host, a->worker, a->peer->id, in->source_prefix,
 					       in->source_prefix_len, LOAD_RATE, LOAD_BURST)) {
-		return wt_hmac_drop(a->out, WT_REASON_RATE);
+		return wt_verdict_drop(a->out, WT_REASON_RATE);
 	}
 	if (host->auth_params(host, a->worker, a->peer->id, a->params) != WT_OK)
-		return wt_hmac_drop(a->out, WT_REASON_PARAMS);
+		return wt_verdict_drop(a->out, WT_REASON_PARAMS);
 	return answer_m2(hmac, a);
 }
 
@@ -262,7 +251,7 @@ enum wt_auth_verdict wt_responder_accept(struct wt_hmac *hmac, struct wt_worker 
 	uint32_t key;
 
 	if (in->message_len != M1_SIZE)
-		return wt_hmac_drop(out, WT_REASON_LENGTH);
+		return wt_verdict_drop(out, WT_REASON_LENGTH);
 	a.now = host->unix_ms(host);
 	a.peer = wt_peers_find(&hmac->peers, &hmac->primitives, host, in->message + M1_TAG, &key);
 	a.secrets = &a.peer->keys[key];
@@ -278,15 +267,15 @@ enum wt_auth_verdict wt_responder_receive(struct wt_hmac *hmac, struct wt_hmac_h
 	const struct wt_host *host = hmac->host;
 
 	if (in->message[HEADER_STEP] != STEP_M3)
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	if (in->message_len != M3_SIZE)
-		return wt_hmac_drop(out, WT_REASON_LENGTH);
+		return wt_verdict_drop(out, WT_REASON_LENGTH);
 	if (in->association != handshake->u.responder.association ||
 	    (handshake->state == STATE_PENDING &&
 	     host->boot_ms(host) - handshake->u.responder.began_ms >= PENDING_MS))
-		return wt_hmac_drop(out, WT_REASON_STEP);
+		return wt_verdict_drop(out, WT_REASON_STEP);
 	if (!host->equal(in->message + M3_PROOF, handshake->u.responder.proof_i, HASH_SIZE))
-		return wt_hmac_drop(out, WT_REASON_BAD_MAC);
+		return wt_verdict_drop(out, WT_REASON_BAD_MAC);
 	handshake->state = STATE_DONE;
 	wt_hmac_identify(out, handshake);
 	out->flags |= WT_AUTH_OUT_AUTHENTIC;

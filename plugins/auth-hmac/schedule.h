@@ -12,7 +12,8 @@
 
 #include <whispertunnel/host.h>
 
-#include "primitives.h"
+#include "auth-common/realm.h"
+#include "messages.h"
 
 /* "WT-HMAC-1" || LP(realm): one realm's name in every hash. */
 struct wt_domain {

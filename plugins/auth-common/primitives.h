@@ -8,14 +8,15 @@
  * live for one call and are cleansed by the library. A call that fails leaves
  * its output zero.
  */
-#ifndef WT_HMAC_PRIMITIVES_H
-#define WT_HMAC_PRIMITIVES_H
+#ifndef WT_AUTH_COMMON_PRIMITIVES_H
+#define WT_AUTH_COMMON_PRIMITIVES_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <whispertunnel/status.h>
 
-#include "messages.h"
+#define HASH_SIZE 32u  /* SHA-256, HMAC, and every secret derived with them */
+#define POINT_SIZE 32u /* X25519, private and public */
 
 struct wt_primitives {
 	struct evp_md_st *sha256;

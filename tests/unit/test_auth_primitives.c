@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The plugin's own primitives.c against the vectors of their RFCs.
+ * The primitives of the auth plugins against the vectors of their RFCs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "primitives.h"
+#include "auth-common/primitives.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 

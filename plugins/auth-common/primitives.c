@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "primitives.h"
+#include "auth-common/primitives.h"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
