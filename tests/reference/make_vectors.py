@@ -13,7 +13,7 @@ import json
 import pathlib
 import sys
 
-from wtref import handshake, packet, record
+from wtref import handshake, noise, packet, record
 from wtref.primitives import sha256
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -209,6 +209,126 @@ def hostile_vectors():
             for name, step, message, reason, dh in cases]
 
 
+# ---- auth-noise ----------------------------------------------------------------
+
+NOISES = [
+    # name, realm, channel, with a COOKIE, with a psk, R's clock less I's in ms
+    ("noise, stream, no psk", b"whispertunnel", handshake.STREAM, False, False, 0),
+    ("noise, datagram, psk", b"office net \xc3\xa9", handshake.DATAGRAM, False, True, 1500),
+    ("noise, stream, COOKIE", b"whispertunnel", handshake.STREAM, True, False, -180_000),
+    ("noise, datagram, COOKIE and psk, realm of 255 bytes", bytes(range(1, 256)),
+     handshake.DATAGRAM, True, True, 61_000),
+]
+
+
+def noise_vector(number, name, realm, channel, cookied, with_psk, clock):
+    def secret(what, size=32):
+        return from_label(f"noise {number} {what}", size)
+
+    i_private, r_private = secret("i static"), secret("r static")
+    psk = secret("psk") if with_psk else noise.NO_PSK
+    e_i, e_r = secret("e_i"), secret("e_r")
+    index_i = int.from_bytes(secret("index i", 4), "big")
+    index_r = int.from_bytes(secret("index r", 4), "big")
+    params_i = handshake.Params(0, 65570, 1500, 1, secret("instance i", 8))
+    params_r = handshake.Params(31, 1313, 1280, 1, secret("instance r", 8))
+    time_i = UNIX_MS + number * 3_600_000
+    source, cookie_secret, n = secret("source", 6), secret("cookie secret"), secret("n")
+
+    us = noise.Identity(i_private, noise.x25519_public(r_private), psk, realm)
+    them = noise.Identity(r_private, us.public, psk, realm)
+    initiator = noise.Initiator(us, channel, index_i, params_i, e_i, time_i)
+    responder = noise.Responder(them, channel, params_r)
+    first, message, cookie = initiator.m1, b"", None
+    if cookied:
+        cookie = noise.CookieMaker(cookie_secret).cookie(channel, source, first[12:44])
+        message = noise.write_cookie(them.public, first, n, cookie)
+        initiator.on_cookie(message)
+    m2, session_r = responder.on_m1(initiator.m1, index_r, e_r, time_i + clock, cookie)
+    session_i = initiator.on_m2(m2)
+    finish = responder.finish
+    assert session_i.send_key == session_r.recv_key and session_i.recv_iv == session_r.send_iv
+    return {
+        "name": name, "realm": realm, "channel": channel,
+        "i_private": i_private, "r_private": r_private, "i_public": us.public,
+        "r_public": them.public, "psk": psk, "has_psk": int(with_psk),
+        "e_i_private": e_i, "e_r_private": e_r, "index_i": index_i, "index_r": index_r,
+        "params_i": params_i.pack(), "params_r": params_r.pack(),
+        "unix_ms_i": time_i, "unix_ms_r": time_i + clock,
+        "cookie_secret": cookie_secret, "source": source, "n": n,
+        "m1": first, "cookie": message, "m1_again": initiator.m1 if cookied else b"", "m2": m2,
+        "h": initiator.state.h, "m2_mac_key": finish.m2_mac,
+        "i2r_key": finish.i2r_key, "i2r_iv": finish.i2r_iv,
+        "r2i_key": finish.r2i_key, "r2i_iv": finish.r2i_iv,
+    }
+
+
+def noise_hostile_vectors():
+    """As hostile_vectors: what is right up to one flaw, for the handshake of these inputs. Most of
+    it takes no private key but the attacker's own, only both public ones."""
+    i_private, r_private, e_i, e_r = (from_label(f"noise hostile {what}")
+                                      for what in ("i", "r", "e_i", "e_r"))
+    params = handshake.Params(instance=from_label("noise hostile instance", 8))
+    index_i, index_r = 0x1001, 0x2002
+    us = noise.Identity(i_private, noise.x25519_public(r_private))
+    them = noise.Identity(r_private, us.public)
+
+    def initiator(index=index_i, identity=us):
+        return noise.Initiator(identity, handshake.STREAM, index, params, e_i, UNIX_MS)
+
+    def second(index=index_r, identity=them):
+        responder = noise.Responder(identity, handshake.STREAM, params)
+        return responder.on_m1(initiator().m1, index, e_r, UNIX_MS)[0]
+
+    def with_mac1(m1):
+        return m1[:152] + noise.mac1(them.public, m1[:152]) + m1[168:]
+
+    def with_mac1_of_m2(m2):
+        return m2[:92] + noise.mac1(us.public, m2[:92]) + m2[108:]
+
+    def flip(message, at):
+        return message[:at] + bytes([message[at] ^ 1]) + message[at + 1:]
+
+    m1, m2 = initiator().m1, second()
+    stranger = noise.Identity(from_label("noise hostile stranger"), them.public)
+    other_psk = noise.Identity(r_private, us.public, from_label("noise hostile psk"))
+    other_e = noise.x25519_public(from_label("noise hostile other e"))
+    cases = [
+        ("M1, as it should be", 1, m1, "NONE", 3),
+        ("M1, index 0", 1, initiator(0).m1, "STEP", 1),
+        ("M1, another index, mac1 made new", 1,
+         with_mac1(m1[:8] + handshake.u32(7) + m1[12:]), "BAD_SEAL", 1),
+        ("M1, its static key altered", 1, with_mac1(flip(m1, 50)), "BAD_SEAL", 1),
+        ("M1, its payload altered", 1, with_mac1(flip(m1, 100)), "BAD_SEAL", 1),
+        ("M1 of another key", 1, initiator(identity=stranger).m1, "UNKNOWN_PEER", 1),
+        ("M1 of another key, payload altered", 1,
+         with_mac1(flip(initiator(identity=stranger).m1, 100)), "UNKNOWN_PEER", 1),
+        ("M1, e of another run", 1,
+         with_mac1(m1[:12] + noise.x25519_public(e_r) + m1[44:]), "BAD_SEAL", 1),
+    ]
+    cases += [(f"M1, point {name}", 1, with_mac1(m1[:12] + point + m1[44:]), "WEAK_POINT", 1)
+              for name, point in SMALL_ORDER]
+    cases += [
+        ("M2, as it should be", 2, m2, "NONE", 3),
+        ("M2, index 0", 2, second(0), "STEP", 1),
+        ("M2, another index, mac1 made new", 2,
+         with_mac1_of_m2(m2[:8] + handshake.u32(7) + m2[12:]), "BAD_MAC", 3),
+        ("M2, its parameters altered", 2, with_mac1_of_m2(flip(m2, 60)), "BAD_SEAL", 3),
+        ("M2, mac2 altered", 2, flip(m2, 123), "BAD_MAC", 3),
+        ("M2, mac2 of zeros", 2, m2[:108] + noise.NO_MAC, "BAD_MAC", 3),
+        ("M2, another psk", 2, second(identity=other_psk), "BAD_SEAL", 3),
+        ("M2, e of another run", 2, with_mac1_of_m2(m2[:12] + other_e + m2[44:]), "BAD_SEAL", 3),
+    ]
+    # ee of a small-order point is zero already; nothing follows.
+    cases += [(f"M2, point {name}", 2, with_mac1_of_m2(m2[:12] + point + m2[44:]), "WEAK_POINT", 2)
+              for name, point in SMALL_ORDER]
+    return [{"name": name, "step": step, "reason": Constant("WT_REASON_" + reason), "dh": dh,
+             "i_private": i_private, "r_private": r_private, "i_public": us.public,
+             "r_public": them.public, "e_i_private": e_i, "index_i": index_i, "unix_ms": UNIX_MS,
+             "params_i": params.pack(), "message": message}
+            for name, step, message, reason, dh in cases]
+
+
 class Constant(str):
     """The name of a constant of auth.h."""
 
@@ -273,7 +393,7 @@ def c_table(struct, vectors, sized, int64):
     return lines + ["};", ""]
 
 
-def as_header(records, handshakes, hostile):
+def as_header(records, handshakes, hostile, noises, noise_hostile):
     lines = [
         "/* SPDX-License-Identifier: MIT",
         " *",
@@ -295,6 +415,11 @@ def as_header(records, handshakes, hostile):
                      {"unix_ms_i": "uint64_t", "unix_ms_r": "uint64_t",
                       "clock_offset_ms": "int64_t"})
     lines += c_table("wt_hostile_vector", hostile, {"message"}, {"unix_ms": "uint64_t"})
+    lines += c_table("wt_noise_vector", noises,
+                     {"realm", "source", "m1", "cookie", "m1_again", "m2"},
+                     {"unix_ms_i": "uint64_t", "unix_ms_r": "uint64_t"})
+    lines += c_table("wt_noise_hostile_vector", noise_hostile, {"message"},
+                     {"unix_ms": "uint64_t"})
     return "\n".join(lines + ["#endif", ""])
 
 
@@ -302,13 +427,17 @@ def main():
     records = record_vectors()
     handshakes = [handshake_vector(i, *case) for i, case in enumerate(HANDSHAKES)]
     hostile = hostile_vectors()
+    noises = [noise_vector(i, *case) for i, case in enumerate(NOISES)]
+    noise_hostile = noise_hostile_vectors()
     for vector in records:
         assert record.RECORD_MIN <= len(vector["record"]) <= record.RECORD_MAX
     files = {
         HERE / "vectors" / "records.json": as_json(records),
         HERE / "vectors" / "handshakes.json": as_json(handshakes),
         HERE / "vectors" / "hostile.json": as_json(hostile),
-        HERE / "vectors.h": as_header(records, handshakes, hostile),
+        HERE / "vectors" / "noise.json": as_json(noises),
+        HERE / "vectors" / "noise_hostile.json": as_json(noise_hostile),
+        HERE / "vectors.h": as_header(records, handshakes, hostile, noises, noise_hostile),
     }
     drifted = [path for path, text in files.items()
                if not path.exists() or path.read_text(encoding="utf-8") != text]

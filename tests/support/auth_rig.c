@@ -13,8 +13,6 @@
 
 #include "base/secret.h"
 
-const uint8_t wt_auth_pair_psk[32] = "thirty-two bytes that are known.";
-
 static struct wt_auth_rig *rig_of(const struct wt_host *host)
 {
 	/* host.self is the plain host, the first member of a rig. */
@@ -76,7 +74,7 @@ static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *wo
 static uint32_t counter(const struct wt_host *host, const char *name)
 {
 	(void)host;
-	return strcmp(name, "hmac_dh") == 0 ? 1 : 0;
+	return strstr(name, "_dh") ? 1 : 0;
 }
 
 static void count(const struct wt_host *host, struct wt_worker *worker, uint32_t which, uint64_t n)
@@ -106,6 +104,10 @@ static const uint8_t *config_key32(const struct wt_host *host, const struct wt_c
 	(void)host;
 	if (strcmp(key, "psk_file") == 0)
 		return settings_of(cfg)->psk;
+	if (strcmp(key, "private_key_file") == 0)
+		return settings_of(cfg)->private_key;
+	if (strcmp(key, "public_key") == 0)
+		return settings_of(cfg)->public_key;
 	assert_string_equal(key, "psk_file_next");
 	return settings_of(cfg)->psk_next;
 }
@@ -282,154 +284,4 @@ enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshak
 
 	free(copy);
 	return verdict;
-}
-
-/* ---- two ends ------------------------------------------------------------- */
-
-static const struct wt_auth_settings section = { .name = "hmac" };
-static const struct wt_auth_settings office = { .name = "office", .psk = wt_auth_pair_psk };
-static const struct wt_auth_settings alice = { .name = "alice", .psk = wt_auth_pair_psk };
-
-static void add_peers(struct wt_auth_pair *pair)
-{
-	struct wt_error err = { .struct_size = sizeof err };
-
-	if (!pair->peer_i)
-		pair->peer_i =
-			wt_auth_rig_add(&pair->i, &office, WT_AUTH_PAIR_ID_R, WT_PEER_DIALS, &err);
-	if (!pair->peer_r)
-		pair->peer_r =
-			wt_auth_rig_add(&pair->r, &alice, WT_AUTH_PAIR_ID_I, WT_PEER_ACCEPTS, &err);
-	if (!pair->peer_i || !pair->peer_r)
-		fail_msg("%s", err.text);
-}
-
-void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel)
-{
-	memset(pair, 0, sizeof *pair);
-	pair->channel = channel;
-	pair->next_index = 1000;
-	memset(pair->params_i, 0x11, sizeof pair->params_i);
-	memset(pair->params_r, 0x22, sizeof pair->params_r);
-	wt_auth_rig_open(&pair->i, name, &section, WT_AUTH_PAIR_BOOT_MS, WT_AUTH_PAIR_UNIX_MS, NULL,
-			 0);
-	wt_auth_rig_open(&pair->r, name, &section, WT_AUTH_PAIR_BOOT_MS, WT_AUTH_PAIR_UNIX_MS, NULL,
-			 0);
-	add_peers(pair);
-}
-
-void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder)
-{
-	struct wt_auth_rig *rig = responder ? &pair->r : &pair->i;
-	void **peer = responder ? &pair->peer_r : &pair->peer_i;
-	struct wt_error err = { .struct_size = sizeof err };
-
-	wt_auth_rig_remove(rig, *peer);
-	*peer = NULL;
-	rig->ops->destroy(rig->self);
-	assert_int_equal(rig->ops->create(&rig->plain.host, (const struct wt_config *)&section,
-					  &rig->self, &err),
-			 WT_OK);
-	add_peers(pair);
-}
-
-void wt_auth_pair_close(struct wt_auth_pair *pair)
-{
-	wt_auth_rig_remove(&pair->i, pair->peer_i);
-	wt_auth_rig_remove(&pair->r, pair->peer_r);
-	wt_auth_rig_close(&pair->i);
-	wt_auth_rig_close(&pair->r);
-}
-
-void wt_auth_pair_advance(struct wt_auth_pair *pair, uint64_t ms)
-{
-	wt_auth_rig_advance(&pair->i, ms);
-	wt_auth_rig_advance(&pair->r, ms);
-}
-
-enum wt_auth_verdict wt_auth_pair_start(struct wt_auth_pair *pair, uint32_t unanswered)
-{
-	return wt_auth_rig_start(&pair->i, pair->peer_i, pair->channel, pair->next_index++,
-				 unanswered, pair->params_i, &pair->m1);
-}
-
-enum wt_auth_verdict wt_auth_pair_accept(struct wt_auth_pair *pair)
-{
-	return wt_auth_rig_accept(&pair->r, pair->channel, pair->next_index++, pair->params_r,
-				  pair->m1.reply, pair->m1.reply_len, &pair->m2);
-}
-
-enum wt_auth_verdict wt_auth_pair_m2(struct wt_auth_pair *pair)
-{
-	return wt_auth_rig_receive(&pair->i, pair->m1.handshake, pair->channel, pair->m2.reply,
-				   pair->m2.reply_len, &pair->m3);
-}
-
-enum wt_auth_verdict wt_auth_pair_m3(struct wt_auth_pair *pair)
-{
-	return wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel, pair->m3.reply,
-				   pair->m3.reply_len, &pair->done);
-}
-
-void wt_auth_pair_finish(struct wt_auth_pair *pair)
-{
-	const struct wt_auth_keys *i = &pair->m3.keys, *r = &pair->m2.keys;
-
-	assert_int_equal(wt_auth_pair_accept(pair), WT_AUTH_MORE);
-	assert_int_equal(wt_auth_pair_m2(pair), WT_AUTH_DONE);
-	assert_int_equal(wt_auth_pair_m3(pair), WT_AUTH_DONE);
-	assert_memory_equal(i->send_key, r->recv_key, sizeof i->send_key);
-	assert_memory_equal(i->recv_key, r->send_key, sizeof i->recv_key);
-	assert_memory_equal(i->send_iv, r->recv_iv, sizeof i->send_iv);
-	assert_memory_equal(i->recv_iv, r->send_iv, sizeof i->recv_iv);
-}
-
-void wt_auth_pair_run(struct wt_auth_pair *pair)
-{
-	assert_int_equal(wt_auth_pair_start(pair, 0), WT_AUTH_MORE);
-	wt_auth_pair_finish(pair);
-}
-
-/* ---- what must not work --------------------------------------------------- */
-
-void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
-			    enum wt_auth_reason reason)
-{
-	assert_int_equal(verdict, WT_AUTH_IGNORE);
-	if (reason != WT_REASON_NONE)
-		assert_int_equal(out->reason, reason);
-	assert_int_not_equal(out->reason, WT_REASON_NONE);
-	assert_int_not_equal(out->reason, WT_REASON_INTERNAL);
-	assert_int_equal(out->reply_len, 0);
-	assert_int_equal(out->flags & ~WT_AUTH_OUT_PEER, 0);
-}
-
-void wt_auth_pair_r_drops_first(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
-				enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	wt_auth_assert_dropped(
-		wt_auth_rig_accept(&pair->r, pair->channel, 77, pair->params_r, message, len, &out),
-		&out, reason);
-}
-
-void wt_auth_pair_i_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
-			  enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->i, pair->m1.handshake, pair->channel,
-						   message, len, &out),
-			       &out, reason);
-}
-
-void wt_auth_pair_r_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
-			  enum wt_auth_reason reason)
-{
-	struct wt_auth_out out;
-
-	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel,
-						   message, len, &out),
-			       &out, reason);
 }

@@ -18,6 +18,7 @@ struct wt_auth_settings {
 	const char *name;
 	const char *realm;
 	const uint8_t *psk, *psk_next;
+	const uint8_t *private_key, *public_key;
 };
 
 struct wt_auth_rig {
@@ -39,7 +40,7 @@ struct wt_auth_rig {
 	size_t rate_source_len;
 	unsigned rate_calls;
 	atomic_uint params_calls;
-	atomic_uint dh; /* counter "hmac_dh" */
+	atomic_uint dh; /* counter "METHOD_dh": exchanges computed */
 
 	/* What comes in is said to come from here. */
 	uint8_t source[6];
@@ -73,51 +74,5 @@ enum wt_auth_verdict wt_auth_rig_accept(struct wt_auth_rig *rig, uint32_t channe
 enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshake, uint32_t channel,
 					 const uint8_t *message, size_t len,
 					 struct wt_auth_out *out);
-
-/* A dialler and a waiting end that share a key, one peer each. */
-struct wt_auth_pair {
-	struct wt_auth_rig i, r;
-	void *peer_i, *peer_r;
-	uint32_t channel;
-	uint32_t next_index;
-	uint8_t params_i[WT_PARAMS_SIZE], params_r[WT_PARAMS_SIZE];
-	/* The last of each message, as its maker wrote it, and what it led to. */
-	struct wt_auth_out m1, m2, m3, done;
-};
-
-#define WT_AUTH_PAIR_BOOT_MS UINT64_C(5000000)
-#define WT_AUTH_PAIR_UNIX_MS (UINT64_C(1767225600000) + 1800000u) /* half past an hour */
-#define WT_AUTH_PAIR_ID_I 71u /* the responder's peer_id for the initiator */
-#define WT_AUTH_PAIR_ID_R 72u /* the initiator's for the responder */
-
-extern const uint8_t wt_auth_pair_psk[32];
-
-/* Both ends of plugin `name`, clocks equal. */
-void wt_auth_pair_open(struct wt_auth_pair *pair, const char *name, uint32_t channel);
-void wt_auth_pair_close(struct wt_auth_pair *pair);
-void wt_auth_pair_advance(struct wt_auth_pair *pair, uint64_t ms);
-
-/* One end dies and starts again: all it knew is gone. */
-void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder);
-
-/* The steps, with the message of the step before; fresh indices. */
-enum wt_auth_verdict wt_auth_pair_start(struct wt_auth_pair *pair, uint32_t unanswered);
-enum wt_auth_verdict wt_auth_pair_accept(struct wt_auth_pair *pair);
-enum wt_auth_verdict wt_auth_pair_m2(struct wt_auth_pair *pair);
-enum wt_auth_verdict wt_auth_pair_m3(struct wt_auth_pair *pair);
-/* From m1 on: the rest of the handshake succeeds and both ends hold equal keys. */
-void wt_auth_pair_finish(struct wt_auth_pair *pair);
-/* All four. */
-void wt_auth_pair_run(struct wt_auth_pair *pair);
-
-/* The message was dropped for `reason` (WT_REASON_NONE: for any but INTERNAL):
- * no reply, no keys, nobody vouched for. */
-void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
-			    enum wt_auth_reason reason);
-/* The same of a message given to the waiting end as a stranger's first one, to
- * the handshake of m1 at I, and to that of m2 at R. */
-typedef void wt_auth_pair_drops_fn(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
-				   enum wt_auth_reason reason);
-wt_auth_pair_drops_fn wt_auth_pair_r_drops_first, wt_auth_pair_i_drops, wt_auth_pair_r_drops;
 
 #endif

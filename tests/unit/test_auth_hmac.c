@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * auth-hmac through its vtable: what a handshake is, on each way it can go.
- * What a stranger can try is in test_auth_hmac_attacks.c and _floods.c, keys and
+ * What a stranger can try is in test_auth_attacks.c and test_auth_hmac_floods.c, keys and
  * tags are in _peers.c, clocks in _clocks.c.
  */
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "support/auth_rig.h"
+#include "support/auth_pair.h"
 
 #define RESPONDER_FLAGS (WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_PEER)
 
@@ -21,14 +21,14 @@ static struct wt_auth_pair pair;
 static int open_stream(void **state)
 {
 	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_STREAM);
+	wt_auth_pair_open(&pair, &wt_auth_hmac, WT_CHANNEL_STREAM);
 	return 0;
 }
 
 static int open_datagram(void **state)
 {
 	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_DATAGRAM);
+	wt_auth_pair_open(&pair, &wt_auth_hmac, WT_CHANNEL_DATAGRAM);
 	return 0;
 }
 
@@ -311,61 +311,6 @@ static void under_load_a_token_is_needed(void **state)
 	wt_auth_pair_run(&pair);
 }
 
-static bool holds(const uint8_t *memory, size_t size, const uint8_t *what, size_t len)
-{
-	return memmem(memory, size, what, len) != NULL;
-}
-
-/* What is of no more use is nowhere in the memory of the peer. */
-static void secrets_do_not_outlive_their_use(void **state)
-{
-	const size_t size = pair.i.ops->peer_size;
-	const uint8_t *i = pair.peer_i, *r = pair.peer_r;
-	uint8_t e_i[32], e_r[32];
-
-	(void)state;
-	memset(e_i, 0x5a, sizeof e_i);
-	memset(e_r, 0xa5, sizeof e_r);
-	wt_auth_rig_queue(&pair.i, e_i, sizeof e_i);
-	wt_auth_rig_queue(&pair.r, e_r, sizeof e_r);
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	assert_true(holds(i, size, e_i, sizeof e_i));
-	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
-	assert_false(holds(r, size, e_r, sizeof e_r));
-	assert_false(holds(r, size, pair.m2.keys.send_key, WT_KEY_SIZE));
-	assert_false(holds(r, size, pair.m2.keys.recv_key, WT_KEY_SIZE));
-	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
-	assert_false(holds(i, size, e_i, sizeof e_i));
-	assert_false(holds(i, size, pair.m3.keys.send_key, WT_KEY_SIZE));
-	assert_false(holds(i, size, pair.m3.keys.recv_key, WT_KEY_SIZE));
-	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
-	assert_true(holds(r, size, pair.m3.reply + 8, 32));
-	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index);
-	assert_false(holds(r, size, pair.m3.reply + 8, 32));
-	/* An attempt that is given up. */
-	wt_auth_rig_queue(&pair.i, e_i, sizeof e_i);
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	pair.i.ops->abandon(pair.i.self, pair.m1.handshake, pair.m1.local_index);
-	assert_false(holds(i, size, e_i, sizeof e_i));
-}
-
-static void an_unknown_channel_is_refused(void **state)
-{
-	struct wt_auth_out out;
-
-	(void)state;
-	wt_auth_pair_start(&pair, 0);
-	for (uint32_t channel = 0; channel < 5; channel += channel == 0 ? 3 : 1) {
-		wt_auth_assert_dropped(
-			wt_auth_rig_start(&pair.i, pair.peer_i, channel, 1, 0, pair.params_i, &out),
-			&out, WT_REASON_STEP);
-		wt_auth_assert_dropped(wt_auth_rig_accept(&pair.r, channel, 1, pair.params_r,
-							  pair.m1.reply, 192, &out),
-				       &out, WT_REASON_STEP);
-	}
-	wt_auth_pair_finish(&pair);
-}
-
 #define ON_STREAM(test) cmocka_unit_test_setup_teardown(test, open_stream, close_pair)
 #define ON_DATAGRAM(test) cmocka_unit_test_setup_teardown(test, open_datagram, close_pair)
 #define ON_BOTH(test) ON_STREAM(test), ON_DATAGRAM(test)
@@ -384,8 +329,6 @@ int main(void)
 		ON_STREAM(channels_have_slots_of_their_own),
 		ON_BOTH(refused_parameters_leave_no_trace),
 		ON_BOTH(under_load_a_token_is_needed),
-		ON_BOTH(secrets_do_not_outlive_their_use),
-		ON_STREAM(an_unknown_channel_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

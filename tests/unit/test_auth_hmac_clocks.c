@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "support/auth_rig.h"
+#include "support/auth_pair.h"
 
 #define M1_TOKEN 116
 #define M1_MAC 160
@@ -21,14 +21,14 @@ static struct wt_auth_pair pair;
 static int open_stream(void **state)
 {
 	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_STREAM);
+	wt_auth_pair_open(&pair, &wt_auth_hmac, WT_CHANNEL_STREAM);
 	return 0;
 }
 
 static int open_datagram(void **state)
 {
 	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_DATAGRAM);
+	wt_auth_pair_open(&pair, &wt_auth_hmac, WT_CHANNEL_DATAGRAM);
 	return 0;
 }
 
@@ -110,7 +110,7 @@ static void times_are_judged(void **state)
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct wt_auth_pair p;
 
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_STREAM);
+		wt_auth_pair_open(&p, &wt_auth_hmac, WT_CHANNEL_STREAM);
 		p.i.clock.unix_ms = cases[i].time_i;
 		p.r.clock.unix_ms = cases[i].time_r;
 		/* The static tag, as hours may be far apart. */
@@ -196,7 +196,7 @@ static void a_clock_at_1970_comes_up_in_four_tries(void **state)
 	for (int who = 0; who < 2; who++) {
 		struct wt_auth_pair p;
 
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_STREAM);
+		wt_auth_pair_open(&p, &wt_auth_hmac, WT_CHANNEL_STREAM);
 		(who == 0 ? &p.i : &p.r)->clock.unix_ms = 5000;
 		for (uint32_t try = 0; try < 3; try++) {
 			assert_int_equal(wt_auth_pair_start(&p, try), WT_AUTH_MORE);

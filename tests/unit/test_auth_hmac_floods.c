@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * auth-hmac: tokens, forgeries by the thousand, restarts, and holders of the key
- * who misbehave. No Diffie-Hellman for those who have not earned it.
+ * auth-hmac: tokens, and holders of the key who misbehave. No Diffie-Hellman for those who have not
+ * earned it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,24 +13,17 @@
 
 #include "reference/vectors.h"
 #include "schedule.h"
-#include "support/auth_rig.h"
+#include "support/auth_pair.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define ANY_REASON WT_REASON_NONE
 
 static struct wt_auth_pair pair;
 
-static int open_stream(void **state)
-{
-	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_STREAM);
-	return 0;
-}
-
 static int open_datagram(void **state)
 {
 	(void)state;
-	wt_auth_pair_open(&pair, "hmac", WT_CHANNEL_DATAGRAM);
+	wt_auth_pair_open(&pair, &wt_auth_hmac, WT_CHANNEL_DATAGRAM);
 	return 0;
 }
 
@@ -62,7 +55,7 @@ static void a_token_is_for_one_source_and_time(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct wt_auth_pair p;
 
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_DATAGRAM);
+		wt_auth_pair_open(&p, &wt_auth_hmac, WT_CHANNEL_DATAGRAM);
 		/* 20 s into a minute of boot time. */
 		assert_int_equal(p.r.clock.boot_ms % 60000, 20000);
 		p.i.clock.unix_ms -= 1800000; /* far off: the token must do it */
@@ -148,65 +141,6 @@ static void a_token_is_for_one_ephemeral(void **state)
 	wt_primitives_free(&p);
 }
 
-static void forgeries_cost_no_exchange(void **state)
-{
-	uint8_t m1[192], m2[164], retry[80];
-
-	(void)state;
-	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	memcpy(m1, pair.m1.reply, sizeof m1);
-	memset(m2, 0xee, sizeof m2);
-	memset(retry, 0xee, sizeof retry);
-	memcpy(m2, "\1\1\1\2", 4);
-	memcpy(retry, "\1\1\1\4", 4);
-	memcpy(m2 + 4, pair.m1.reply + 8, 4);
-	memcpy(retry + 4, pair.m1.reply + 8, 4);
-	for (unsigned i = 0; i < 2000; i++) {
-		memcpy(m1 + 160, &i, sizeof i);
-		memcpy(m2 + 132, &i, sizeof i);
-		memcpy(retry + 48, &i, sizeof i);
-		wt_auth_pair_r_drops_first(&pair, m1, sizeof m1, WT_REASON_BAD_MAC);
-		wt_auth_pair_i_drops(&pair, m2, sizeof m2, WT_REASON_BAD_MAC);
-		wt_auth_pair_i_drops(&pair, retry, sizeof retry, WT_REASON_BAD_MAC);
-	}
-	assert_int_equal(pair.i.dh + pair.r.dh, 0);
-	assert_int_equal(pair.r.rate_calls, 0);
-	/* They were no load either: what a stranger makes up does not count. */
-	wt_auth_pair_finish(&pair);
-}
-
-static void a_restart_costs_one_attempt(void **state)
-{
-	(void)state;
-	for (int after = 0; after < 10; after++) {
-		const bool responder = after % 2;
-		struct wt_auth_pair p;
-		struct wt_auth_out late;
-
-		wt_auth_pair_open(&p, "hmac", WT_CHANNEL_STREAM);
-		if (after / 2 > 0)
-			assert_int_equal(wt_auth_pair_start(&p, 0), WT_AUTH_MORE);
-		if (after / 2 > 1)
-			assert_int_equal(wt_auth_pair_accept(&p), WT_AUTH_MORE);
-		if (after / 2 > 2)
-			assert_int_equal(wt_auth_pair_m2(&p), WT_AUTH_DONE);
-		if (after / 2 > 3)
-			assert_int_equal(wt_auth_pair_m3(&p), WT_AUTH_DONE);
-		late = p.m1;
-		wt_auth_pair_restart(&p, responder);
-		wt_auth_pair_advance(&p, 1);
-		wt_auth_pair_run(&p);
-		/* What was still on its way does no harm. */
-		if (late.reply_len > 0 && !responder && after / 2 > 1)
-			wt_auth_assert_dropped(wt_auth_rig_accept(&p.r, p.channel, 5, p.params_r,
-								  late.reply, late.reply_len,
-								  &late),
-					       &late, WT_REASON_REPLAY);
-		assert_int_equal(wt_auth_pair_m3(&p), WT_AUTH_DONE);
-		wt_auth_pair_close(&p);
-	}
-}
-
 static void run_hostile(const struct wt_hostile_vector *v)
 {
 	const struct wt_auth_settings section = { .name = "hmac" },
@@ -247,9 +181,7 @@ static void holders_of_the_key_are_checked_too(void **state)
 		run_hostile(&wt_hostile_vectors[i]);
 }
 
-#define ON_STREAM(test) cmocka_unit_test_setup_teardown(test, open_stream, close_pair)
 #define ON_DATAGRAM(test) cmocka_unit_test_setup_teardown(test, open_datagram, close_pair)
-#define ON_BOTH(test) ON_STREAM(test), ON_DATAGRAM(test)
 
 int main(void)
 {
@@ -258,8 +190,6 @@ int main(void)
 		ON_DATAGRAM(tokens_outlive_one_turn_of_the_secret),
 		ON_DATAGRAM(the_secret_of_tokens_turns),
 		ON_DATAGRAM(a_token_is_for_one_ephemeral),
-		ON_BOTH(forgeries_cost_no_exchange),
-		cmocka_unit_test(a_restart_costs_one_attempt),
 		cmocka_unit_test(holders_of_the_key_are_checked_too),
 	};
 

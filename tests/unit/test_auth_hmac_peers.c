@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
-#include "support/auth_rig.h"
+#include "support/auth_pair.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define HOUR_MS UINT64_C(3600000)
