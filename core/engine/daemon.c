@@ -19,6 +19,7 @@
 #include "record/limits.h"
 #include "session/node.h"
 #include "tun/offload.h"
+#include "tun/surroundings.h"
 #include "tun/tun.h"
 #include "worker/worker.h"
 
@@ -37,7 +38,7 @@ struct daemon {
 	struct wt_engine *engine;
 	struct wt_tun tun;
 	struct wt_watch signals;
-	int signal_fd;
+	int signal_fd, network_fd;
 	bool no_device; /* the start failed at the TUN device */
 	bool stop;
 };
@@ -182,6 +183,16 @@ static enum wt_status open_device(struct daemon *daemon, const struct wt_setting
 	return status;
 }
 
+/* Without it retries come when they come. */
+static void watch_network(struct daemon *daemon)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
+	if (wt_surroundings_open(&daemon->network_fd, &err) != WT_OK ||
+	    wt_engine_watch_network(daemon->engine, daemon->network_fd, &err) != WT_OK)
+		wt_log(WT_LOG_WARN, "changes of the network will be noticed late: %s", err.text);
+}
+
 static enum wt_status start(struct daemon *daemon, const struct wt_settings *settings,
 			    struct wt_error *err)
 {
@@ -220,6 +231,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 				 daemon->tun.queue_count / settings->tunnel.workers, err);
 	if (status != WT_OK)
 		return status;
+	watch_network(daemon);
 	if (wt_secret_unlocked() > 0)
 		wt_log(WT_LOG_WARN,
 		       "%zu pages with keys could not be locked and may be swapped out: "
@@ -239,7 +251,9 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 
 int wt_daemon_run(const struct wt_settings *settings)
 {
-	struct daemon daemon = { .tun.fd = -1, .signals.fd = -1, .signal_fd = -1 };
+	struct daemon daemon = {
+		.tun.fd = -1, .signals.fd = -1, .signal_fd = -1, .network_fd = -1
+	};
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status;
 
@@ -261,6 +275,8 @@ int wt_daemon_run(const struct wt_settings *settings)
 	wt_tun_close(&daemon.tun);
 	if (daemon.signal_fd >= 0)
 		close(daemon.signal_fd);
+	if (daemon.network_fd >= 0)
+		close(daemon.network_fd);
 	wt_log_flush();
 	if (status == WT_OK)
 		wt_log(WT_LOG_INFO, "stopped");

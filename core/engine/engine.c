@@ -11,6 +11,7 @@
 #include "control/report.h"
 #include "engine/crew.h"
 #include "engine/host.h"
+#include "engine/nudge.h"
 #include "plugin/call.h"
 #include "privileged/resolver.h"
 #include "session/dial.h"
@@ -22,6 +23,7 @@ struct wt_engine {
 	struct wt_node node;
 	struct wt_resolver *resolver;
 	struct wt_crew *crew;
+	struct wt_nudge *nudge;
 	struct wt_host_instance *hosts; /* crypto, then transports, then auths */
 	size_t host_count;
 };
@@ -244,6 +246,12 @@ enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, uns
 	return wt_crew_start(engine->crew, err);
 }
 
+enum wt_status wt_engine_watch_network(struct wt_engine *engine, int fd, struct wt_error *err)
+{
+	engine->nudge = wt_nudge_new(&engine->node, fd, err);
+	return engine->nudge ? WT_OK : WT_ERR_NOMEM;
+}
+
 void wt_engine_turn(struct wt_engine *engine, uint64_t max_wait_ms)
 {
 	wt_crew_turn(engine->crew, max_wait_ms);
@@ -292,11 +300,13 @@ void wt_engine_free(struct wt_engine *engine)
 	struct wt_node *node = &engine->node;
 
 	wt_engine_stop(engine);
+	wt_nudge_stop(engine->nudge);
 	if (engine->crew)
 		wt_crew_unwatch(engine->crew);
 	free_peers(node);
 	free_instances(engine);
 	wt_crew_free(engine->crew);
+	wt_nudge_free(engine->nudge);
 	wt_resolver_free(engine->resolver);
 	wt_report_free(node->report);
 	wt_counters_free(node->counters);

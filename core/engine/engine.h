@@ -32,6 +32,12 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, unsigned queues,
 			       struct wt_error *err) WT_MUST_CHECK;
 
+/* Try again at once when links, addresses or routes change: `fd` of
+ * wt_surroundings_open is read from here on, and stays the caller's to close
+ * after wt_engine_free. */
+enum wt_status wt_engine_watch_network(struct wt_engine *engine, int fd,
+				       struct wt_error *err) WT_MUST_CHECK;
+
 /* One turn of the first worker's loop: waits up to `max_wait_ms` for something
  * to do. */
 void wt_engine_turn(struct wt_engine *engine, uint64_t max_wait_ms);

@@ -63,6 +63,20 @@ void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms)
 	wt_timer_arm(&peer->dial.timer, after_ms);
 }
 
+void wt_dial_nudge(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (wt_timer_armed(&dial->timer) && !dial->held)
+		wt_timer_arm(&dial->timer, 0);
+}
+
+void wt_dial_hold(struct wt_peer *peer, uint64_t ms)
+{
+	peer->dial.held = true;
+	wt_timer_arm(&peer->dial.timer, ms);
+}
+
 uint64_t wt_dial_wait(unsigned n)
 {
 	static const uint32_t waits[WT_RETRY_COUNT] = WT_RETRY_MS;
@@ -94,6 +108,7 @@ void wt_dial_succeeded(struct wt_peer *peer)
 	struct wt_dial *dial = &peer->dial;
 
 	wt_timer_disarm(&dial->timer);
+	dial->held = false;
 	forget_addresses(dial);
 	dial->endpoint = 0;
 	dial->rounds = 0;
@@ -241,6 +256,7 @@ static void try_now(void *arg, struct wt_worker *worker)
 	struct wt_peer *peer = arg;
 	struct wt_dial *dial = &peer->dial;
 
+	dial->held = false;
 	if (peer->worker->stopping || wt_peer_is_up(peer) || peer->attempt || dial->resolve)
 		return;
 	if (dial->address < dial->address_count) {

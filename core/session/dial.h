@@ -17,6 +17,12 @@ void wt_dial_fini(struct wt_peer *peer);
 /* Try after `after_ms` unless an attempt is under way or the peer is up. */
 void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms);
 
+/* The network changed: do not wait with the next attempt, unless the peer's key is
+ * at work elsewhere (wt_dial_hold). */
+void wt_dial_nudge(struct wt_peer *peer);
+/* Another dialler has the peer's key: wait, whatever happens. */
+void wt_dial_hold(struct wt_peer *peer, uint64_t ms);
+
 /* The attempt got nowhere: `why` in words. The next one is scheduled. */
 void wt_dial_failed(struct wt_peer *peer, const char *why);
 

@@ -17,6 +17,13 @@ static uint64_t random_part(uint64_t value, uint64_t percent)
 	return wt_random(&r, sizeof r) == WT_OK && most ? r % (most + 1) : 0;
 }
 
+static uint64_t next_ping(const struct wt_conn *conn, uint64_t now)
+{
+	uint64_t every = (uint64_t)conn->peer->settings->keepalive_s * 1000;
+
+	return every ? now + every : 0;
+}
+
 void wt_life_keys_fresh(struct wt_conn *conn)
 {
 	const struct wt_node *node = conn->worker->node;
@@ -28,8 +35,7 @@ void wt_life_keys_fresh(struct wt_conn *conn)
 	conn->ask_ms = 0;
 	conn->dead_ms = 0;
 	conn->wipe_ms = now + WT_WIPE_AFTER_MS;
-	if (conn->peer->settings->keepalive_s)
-		conn->ping_ms = now + (uint64_t)conn->peer->settings->keepalive_s * 1000;
+	conn->ping_ms = next_ping(conn, now);
 	wt_conn_schedule(conn);
 }
 
@@ -61,6 +67,12 @@ void wt_life_rekey_asked(struct wt_conn *conn)
 		return;
 	conn->rekey_ms = earliest;
 	wt_conn_schedule_at(conn, earliest);
+}
+
+void wt_life_ask(struct wt_conn *conn)
+{
+	conn->ping_ms = conn->worker->loop.now_ms;
+	wt_conn_schedule_at(conn, conn->ping_ms);
 }
 
 void wt_life_sent(struct wt_conn *conn)
@@ -187,7 +199,7 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 		for (size_t i = 0; i < sizeof payload; i++)
 			payload[i] = (uint8_t)(ns >> (8 * i));
 		(void)send_control(conn, text, wt_control_ping(text, payload));
-		conn->ping_ms = now + (uint64_t)conn->peer->settings->keepalive_s * 1000;
+		conn->ping_ms = next_ping(conn, now);
 		wt_life_sent(conn);
 	}
 	/* Only the dialler begins; the times of the other end stay 0. */

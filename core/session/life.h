@@ -35,6 +35,10 @@ void wt_life_previous_ends(struct wt_conn *conn);
 /* `pair` opens nothing any more: it is too old, or too much did not open. */
 void wt_life_key_spent(struct wt_conn *conn, const struct wt_keypair *pair);
 
+/* Is the other end still there, and does it know where we are? Sends a PING at
+ * once; without an answer a handshake follows. `conn` is UP. */
+void wt_life_ask(struct wt_conn *conn);
+
 /* A packet was sealed. */
 void wt_life_sent(struct wt_conn *conn);
 

@@ -263,5 +263,5 @@ void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn,
 		       wt_peer_name(peer), WT_REPLACED_WAIT_MS / 1000);
 	wt_conn_close(conn, false, why);
 	if (replaced)
-		wt_timer_arm(&peer->dial.timer, WT_REPLACED_WAIT_MS);
+		wt_dial_hold(peer, WT_REPLACED_WAIT_MS);
 }

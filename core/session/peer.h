@@ -28,6 +28,7 @@ struct wt_dial {
 	unsigned rounds;		    /* through the whole list without success */
 	unsigned short_lives;		    /* sessions in a row that did not last */
 	uint32_t unanswered;		    /* first messages without any answer */
+	bool held;			    /* the timer is not to be moved */
 	bool connected;			    /* in this outage the transport got through */
 	bool told;			    /* the causes were printed in this outage */
 	char last_error[128];

@@ -58,6 +58,15 @@ void wt_repeat_said(struct wt_conn *conn, const uint8_t *message, size_t len, bo
 	wait_for_answer(conn);
 }
 
+void wt_repeat_hurry(struct wt_conn *conn)
+{
+	if (!conn->repeat || conn->again_ms == 0)
+		return;
+	conn->repeat->waits = 0;
+	conn->again_ms = conn->worker->loop.now_ms;
+	wt_conn_schedule_at(conn, conn->again_ms);
+}
+
 void wt_repeat_answered(struct wt_conn *conn)
 {
 	conn->again_ms = 0;

@@ -21,6 +21,9 @@ void wt_repeat_begin(struct wt_conn *conn);
 /* This was sent, and waits for an answer; `last`: it proves us, and the answer is
  * a record under the new keys. */
 void wt_repeat_said(struct wt_conn *conn, const uint8_t *message, size_t len, bool last);
+/* The way to the other end may be another now: say it at once, and count the
+ * waits anew. */
+void wt_repeat_hurry(struct wt_conn *conn);
 /* It was answered, or given up. */
 void wt_repeat_answered(struct wt_conn *conn);
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/netns.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +15,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +76,31 @@ static bool has_user_nobody(void)
 	if (map)
 		fclose(map);
 	return ok && first <= NOBODY && NOBODY - first < count;
+}
+
+void wt_netns_loopback(bool up)
+{
+	struct ifreq request = { .ifr_name = "lo" };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	request.ifr_flags = up ? IFF_UP : 0;
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+	close(fd);
+}
+
+void wt_netns_address(const char *name, const char *address)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct ifreq request = { .ifr_flags = 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+	memcpy(&request.ifr_addr, &in, sizeof in);
+	assert_int_equal(ioctl(fd, SIOCSIFADDR, &request), 0);
+	close(fd);
 }
 
 void wt_netns_need_root(void)

@@ -6,11 +6,19 @@
 #ifndef WT_TEST_SUPPORT_NETNS_H
 #define WT_TEST_SUPPORT_NETNS_H
 
+#include <stdbool.h>
+
 /* Moves this process into a fresh network namespace (only `lo`, and that is
  * down); the one it leaves, if it came from here, vanishes with its devices.
  * Without root a user namespace is made around it the first time. Skips the
  * test, with the reason printed, where the kernel allows neither. */
 void wt_netns_enter(void);
+
+/* Sets `lo` of this namespace up or down, with its addresses and routes. */
+void wt_netns_loopback(bool up);
+/* Gives a device ("lo"), or a label on it ("lo:1"), this IPv4 address in place of
+ * the one it has, with the prefix length of its class. */
+void wt_netns_address(const char *name, const char *address);
 
 /* Are we root, and not in a user namespace of one user? Then a child may become
  * another user. Skips the test, with a reason, if not. */

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <arpa/inet.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,30 +39,6 @@ static bool is_readable(void)
 	return poll(&p, 1, 0) == 1;
 }
 
-static void set_loopback(bool up)
-{
-	struct ifreq request = { .ifr_name = "lo" };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_true(fd >= 0);
-	request.ifr_flags = up ? IFF_UP : 0;
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &request), 0);
-	close(fd);
-}
-
-static void set_address(const char *text)
-{
-	struct ifreq request = { .ifr_name = "lo:1" };
-	struct sockaddr_in in = { .sin_family = AF_INET };
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(inet_pton(AF_INET, text, &in.sin_addr), 1);
-	memcpy(&request.ifr_addr, &in, sizeof in);
-	assert_int_equal(ioctl(fd, SIOCSIFADDR, &request), 0);
-	close(fd);
-}
-
 /* Reads until nothing is left; did anything come? */
 static bool changed(void)
 {
@@ -86,14 +59,14 @@ static void nothing_is_nothing(void **state)
 static void links_and_addresses_are_noticed_once(void **state)
 {
 	(void)state;
-	set_loopback(true); /* link, addresses and routes */
+	wt_netns_loopback(true); /* link, addresses and routes */
 	assert_true(is_readable());
 	assert_true(changed());
 	assert_false(changed());
-	set_address("192.0.2.1");
+	wt_netns_address("lo:1", "192.0.2.1");
 	assert_true(changed());
 	assert_false(changed());
-	set_loopback(false);
+	wt_netns_loopback(false);
 	assert_true(changed());
 }
 
@@ -104,10 +77,10 @@ static void news_that_were_too_many_are_news(void **state)
 	(void)state;
 	assert_int_equal(setsockopt(watch_fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof least), 0);
 	for (int i = 0; i < 100; i++)
-		set_loopback(i % 2 == 0);
+		wt_netns_loopback(i % 2 == 0);
 	assert_true(changed());
 	assert_false(changed());
-	set_loopback(true);
+	wt_netns_loopback(true);
 	assert_true(changed());
 }
 
@@ -132,15 +105,15 @@ static void an_address_is_here_while_it_is(void **state)
 	static const struct sockaddr_storage other = { .ss_family = AF_UNIX };
 
 	(void)state;
-	set_loopback(true);
+	wt_netns_loopback(true);
 	assert_true(have4("127.0.0.1"));
 	assert_true(have6("::1"));
 	assert_false(have4("192.0.2.1"));
 	assert_false(have6("2001:db8::1"));
-	set_address("192.0.2.1");
+	wt_netns_address("lo:1", "192.0.2.1");
 	assert_true(have4("192.0.2.1"));
 	/* On lo the whole network of an address is here. */
-	set_address("198.51.100.1");
+	wt_netns_address("lo:1", "198.51.100.1");
 	assert_false(have4("192.0.2.1"));
 	assert_true(have4("198.51.100.1"));
 	assert_true(wt_surroundings_have((const struct sockaddr *)&other));
