@@ -13,6 +13,7 @@ struct wt_repeat {
 	unsigned sent;	/* times that `message` left */
 	unsigned waits; /* first messages of this handshake so far, whichever */
 	bool last;
+	bool record; /* there is no message: a record under the new keys is the proof */
 	size_t len;
 	uint8_t message[WT_AUTH_MESSAGE_MAX];
 };
@@ -54,6 +55,7 @@ void wt_repeat_said(struct wt_conn *conn, const uint8_t *message, size_t len, bo
 	memcpy(repeat->message, message, len);
 	repeat->len = len;
 	repeat->last = last;
+	repeat->record = last && len == 0;
 	repeat->sent = 1;
 	wait_for_answer(conn);
 }
@@ -70,8 +72,26 @@ void wt_repeat_hurry(struct wt_conn *conn)
 void wt_repeat_answered(struct wt_conn *conn)
 {
 	conn->again_ms = 0;
-	if (conn->repeat)
+	if (conn->repeat) {
 		conn->repeat->len = 0;
+		conn->repeat->record = false;
+	}
+}
+
+/* Say it once more. Without room now there may be at the next time. */
+static void say(struct wt_conn *conn)
+{
+	static const uint8_t payload[WT_PING_SIZE] = { 0 };
+	const struct wt_origin to = { .link = conn->link, .path = conn->path };
+	const struct wt_repeat *repeat = conn->repeat;
+	uint8_t text[WT_CONTROL_MAX];
+
+	/* What got lost may be the first record or its answer, and padding is
+	 * answered but once: a PING always is. */
+	if (repeat->record
+		    ? wt_output_text(conn, conn->keys.next, text, wt_control_ping(text, payload))
+		    : wt_output_handshake(&to, repeat->message, repeat->len))
+		wt_output_flush(conn->link);
 }
 
 /* May what was said leave once more? */
@@ -86,16 +106,13 @@ static bool worth_repeating(const struct wt_conn *conn)
 
 void wt_repeat_run(struct wt_conn *conn)
 {
-	const struct wt_origin to = { .link = conn->link, .path = conn->path };
 	struct wt_repeat *repeat = conn->repeat;
 
 	conn->again_ms = 0;
-	if (!repeat || repeat->len == 0)
+	if (!repeat || (repeat->len == 0 && !repeat->record))
 		return;
 	if (worth_repeating(conn)) {
-		/* Without room now there may be at the next time. */
-		if (wt_output_handshake(&to, repeat->message, repeat->len))
-			wt_output_flush(conn->link);
+		say(conn);
 		repeat->sent++;
 		if (!conn->closed)
 			wait_for_answer(conn);

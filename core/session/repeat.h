@@ -19,7 +19,8 @@ void wt_repeat_stop(struct wt_conn *conn);
 /* A handshake begins whose waits are counted anew. */
 void wt_repeat_begin(struct wt_conn *conn);
 /* This was sent, and waits for an answer; `last`: it proves us, and the answer is
- * a record under the new keys. */
+ * a record under the new keys. With no bytes the last thing said was a record,
+ * and it is PING that is said from then on. */
 void wt_repeat_said(struct wt_conn *conn, const uint8_t *message, size_t len, bool last);
 /* The way to the other end may be another now: say it at once, and count the
  * waits anew. */

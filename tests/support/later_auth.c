@@ -343,7 +343,7 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 		memcpy(peer->params, in->message + 12, WT_PARAMS_SIZE);
 		set_keys(out, peer, true);
 		put_header(out->reply, 3, peer->remote_index);
-		out->reply_len = M3_SIZE;
+		out->reply_len = wt_later.two_messages ? 0 : M3_SIZE;
 	} else {
 		wt_later.asked[WT_LATER_M3]++;
 		if (wt_later.keys_with_done)

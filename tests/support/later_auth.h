@@ -54,6 +54,7 @@ struct wt_later {
 	enum wt_later_fault fault[WT_LATER_STEPS];
 	uint64_t delay_ms;
 	bool keys_with_done; /* the accepting end gives them at M3 */
+	bool two_messages;   /* no M3: the first record is the proof */
 	/* What happened. */
 	unsigned asked[WT_LATER_STEPS], completed, abandoned, handshakes;
 };
