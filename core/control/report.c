@@ -82,6 +82,9 @@ static void report_offloads(struct line *line, const struct wt_offload_counters 
 		{ "cut", c->cut },
 		{ "received_partial", c->received_partial },
 		{ "received_segments", c->received_segments },
+		{ "carved", c->carved },
+		{ "sent_runs", c->sent_runs },
+		{ "sent_run_packets", c->sent_run_packets },
 		{ "merged_runs", c->merged_runs },
 		{ "merged_packets", c->merged_packets },
 		{ "copied_bytes", c->copied_bytes },
@@ -152,6 +155,9 @@ static void add_offloads(struct wt_offload_counters *sum, const struct wt_offloa
 	sum->cut += c->cut;
 	sum->received_partial += c->received_partial;
 	sum->received_segments += c->received_segments;
+	sum->carved += c->carved;
+	sum->sent_runs += c->sent_runs;
+	sum->sent_run_packets += c->sent_run_packets;
 	sum->merged_runs += c->merged_runs;
 	sum->merged_packets += c->merged_packets;
 	sum->copied_bytes += c->copied_bytes;

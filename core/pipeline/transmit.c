@@ -8,6 +8,7 @@
 #include "pipeline/piece.h"
 #include "pipeline/tun_input.h"
 #include "pipeline/tun_queue.h"
+#include "record/carve.h"
 #include "record/mss.h"
 #include "record/packet.h"
 #include "record/plan.h"
@@ -92,6 +93,16 @@ static void enqueue(struct wt_peer *peer, struct wt_queue *queue, struct wt_buff
 	bound(peer, queue);
 }
 
+static void count_sealed(struct wt_peer *peer, uint8_t kind, size_t len)
+{
+	if (kind == WT_INNER_PARTIAL)
+		peer->worker->offloads.sent_partial++;
+	else if (kind == WT_INNER_SEGMENTS)
+		peer->worker->offloads.sent_segments++;
+	peer->counters.tx_packets++;
+	peer->counters.tx_bytes += len;
+}
+
 static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_plan *plan)
 {
 	uint32_t len = buffer->len;
@@ -101,12 +112,7 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		wt_drop_count(peer->worker, peer, drop);
 		return;
 	}
-	if (plan->prefix[0] == WT_INNER_PARTIAL)
-		peer->worker->offloads.sent_partial++;
-	else if (plan->prefix[0] == WT_INNER_SEGMENTS)
-		peer->worker->offloads.sent_segments++;
-	peer->counters.tx_packets++;
-	peer->counters.tx_bytes += len;
+	count_sealed(peer, plan->prefix[0], len);
 	wt_life_sent(peer->active);
 }
 
@@ -143,6 +149,46 @@ static void cut(struct wt_peer *peer, struct wt_plan *plan)
 		wt_drop_count(worker, peer, WT_DROP_QUEUE_FULL);
 	wt_queue_prepend(&peer->queue, &waiting);
 	bound(peer, &peer->queue);
+}
+
+static enum wt_drop seal_piece(struct wt_peer *peer, const uint8_t *text, size_t len)
+{
+	struct wt_conn *conn = peer->active;
+	enum wt_drop drop = wt_output_piece(conn, text, len);
+
+	if (drop != WT_DROP_QUEUE_FULL)
+		return drop;
+	/* The transport may end the connection. */
+	wt_output_flush(conn->link);
+	return peer->active == conn ? wt_output_piece(conn, text, len) : WT_DROP_NO_SESSION;
+}
+
+/* The same over datagrams: its packets are made where it lies, and sealed to
+ * runs of records. What finds no room is lost, as on any link that is full. */
+static bool carve(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_plan *plan)
+{
+	struct wt_worker *worker = peer->worker;
+	enum wt_drop drop = WT_DROP_NONE;
+	struct wt_carve pieces;
+	const uint8_t *text;
+	size_t len;
+
+	if (!peer->active->link->datagram ||
+	    !wt_carve_start(&pieces, &plan->segments, buffer->slot.base + WT_SLOT_PACKET,
+			    plan->prefix[0]))
+		return false;
+	while ((len = wt_carve_next(&pieces, &text)) > 0) {
+		if (drop == WT_DROP_NONE)
+			drop = seal_piece(peer, text, len);
+		if (drop == WT_DROP_NONE)
+			count_sealed(peer, plan->prefix[0], len - WT_CARVE_PREFIX);
+		else
+			wt_drop_count(worker, peer, drop);
+	}
+	worker->offloads.carved++;
+	if (peer->active)
+		wt_life_sent(peer->active);
+	return true;
 }
 
 static uint32_t mtu_towards(const struct wt_peer *peer)
@@ -211,6 +257,8 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 		seal_packet(peer, buffer, &plan);
 		return;
 	case WT_PLAN_CUT:
+		if (carve(peer, buffer, &plan))
+			break;
 		worker->offloads.cut++;
 		cut(peer, &plan);
 		break;

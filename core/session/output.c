@@ -40,6 +40,18 @@ bool wt_output_ready(const struct wt_conn *conn)
 	       link->out_count - link->out_urgent < (plenty ? WT_LINK_OUT_SEALED : 1);
 }
 
+static void noted(struct wt_conn *conn, size_t record_len)
+{
+	conn->link->out_bytes += record_len;
+	conn->keepalive_ms = 0;
+	mark_unsent(conn->link);
+}
+
+static enum wt_drop drop_of(enum wt_status status)
+{
+	return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
+}
+
 /* Seal prefix + `body_len` bytes. */
 static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
 			 size_t prefix_len, size_t body_len)
@@ -53,20 +65,93 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 
 	if (status != WT_OK) {
 		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
-		return status == WT_ERR_LIMIT ? WT_DROP_SEND_LIMIT : WT_DROP_CRYPTO;
+		return drop_of(status);
 	}
 	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len, &conn->path);
-	link->out_bytes += record_len;
-	conn->keepalive_ms = 0;
-	mark_unsent(link);
+	noted(conn, record_len);
+	return WT_DROP_NONE;
+}
+
+/* What was sealed last, if a record of `len` bytes can go behind it: to the same
+ * place, none of them larger than the first, none behind a smaller one. A probe
+ * of the path is larger than what the path is known to take, and stays alone:
+ * what would be behind it would share its fate. */
+static struct wt_record *run_for(const struct wt_conn *conn, size_t len)
+{
+	struct wt_link *link = conn->link;
+	struct wt_record *last;
+	uint32_t size;
+
+	if (!link->datagram || link->out_count == link->out_urgent)
+		return NULL;
+	last = &link->out[link->out_count - 1];
+	size = last->segment ? last->segment : last->len;
+	if (len > size || last->len % size != 0 || size > conn->limits.record_max ||
+	    last->len / size >= WT_RUN_SEGMENTS || last->len + len > WT_RUN_BYTES ||
+	    memcmp(&last->path, &conn->path, sizeof last->path) != 0)
+		return NULL;
+	return last;
+}
+
+_Static_assert(WT_SLOT_PACKET + WT_RUN_BYTES <= WT_SLOT_CAPACITY, "a run fits where it begins");
+
+/* Seal `text` behind the records of `run`. */
+static enum wt_drop extend(struct wt_conn *conn, struct wt_record *run, const uint8_t *text,
+			   size_t len)
+{
+	size_t record_len = WT_RECORD_HEADER + len + WT_TAG_SIZE;
+	enum wt_status status =
+		wt_keypair_seal_from(conn->keys.current, conn->worker, conn->worker->loop.now_ms,
+				     run->data + run->len, text, len);
+
+	if (status != WT_OK)
+		return drop_of(status);
+	if (run->segment == 0)
+		run->segment = run->len;
+	run->len += (uint32_t)record_len;
+	noted(conn, record_len);
 	return WT_DROP_NONE;
 }
 
 enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, const uint8_t *prefix,
 			      size_t prefix_len)
 {
-	memcpy(buffer->slot.base + WT_SLOT_PACKET - prefix_len, prefix, prefix_len);
-	return seal(conn, conn->keys.current, buffer, prefix_len, buffer->len);
+	size_t len = prefix_len + buffer->len;
+	uint8_t *text = buffer->slot.base + WT_SLOT_PACKET - prefix_len;
+	struct wt_record *run = run_for(conn, WT_RECORD_HEADER + len + WT_TAG_SIZE);
+	enum wt_drop drop;
+
+	memcpy(text, prefix, prefix_len);
+	if (!run)
+		return seal(conn, conn->keys.current, buffer, prefix_len, buffer->len);
+	drop = extend(conn, run, text, len);
+	(void)wt_worker_slot_put(conn->worker, &buffer->slot);
+	return drop;
+}
+
+enum wt_drop wt_output_piece(struct wt_conn *conn, const uint8_t *text, size_t len)
+{
+	struct wt_record *run = run_for(conn, WT_RECORD_HEADER + len + WT_TAG_SIZE);
+	struct wt_link *link = conn->link;
+	struct wt_buffer *buffer;
+	enum wt_drop drop;
+
+	if (run)
+		return extend(conn, run, text, len);
+	if (link->out_count - link->out_urgent >= WT_LINK_OUT_SEALED)
+		return WT_DROP_QUEUE_FULL;
+	buffer = wt_slot_get(&conn->worker->slots);
+	if (!buffer)
+		return WT_DROP_QUEUE_FULL;
+	/* A run of none, which becomes one of one. */
+	run = &link->out[link->out_count];
+	*run = record_of(buffer, 1, 0, &conn->path);
+	drop = extend(conn, run, text, len);
+	if (drop == WT_DROP_NONE)
+		link->out_count++;
+	else
+		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
+	return drop;
 }
 
 bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
@@ -106,6 +191,17 @@ bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, siz
 	return true;
 }
 
+static void count_sent(struct wt_link *link, const struct wt_record *record)
+{
+	struct wt_offload_counters *counters = &link->worker->offloads;
+
+	link->out_bytes -= record->len;
+	if (record->segment == 0)
+		return;
+	counters->sent_runs++;
+	counters->sent_run_packets += (record->len + record->segment - 1) / record->segment;
+}
+
 void wt_output_flush(struct wt_link *link)
 {
 	size_t taken = 0;
@@ -121,7 +217,7 @@ void wt_output_flush(struct wt_link *link)
 	if (link->closed)
 		return;
 	for (size_t i = 0; i < taken; i++)
-		link->out_bytes -= link->out[i].len;
+		count_sent(link, &link->out[i]);
 	link->out_count -= taken;
 	link->out_urgent -= taken < link->out_urgent ? taken : link->out_urgent;
 	memmove(&link->out[0], &link->out[taken], link->out_count * sizeof(link->out[0]));

@@ -4,6 +4,9 @@
  *
  * Records are sealed in the order in which they will leave. What the transport
  * did not take stays in link->out, in order; nothing more is sealed then.
+ *
+ * Over datagrams, packets of one size to one place are sealed one behind the
+ * other into the buffer of the first: a run, which leaves with one call.
  */
 #ifndef WT_SESSION_OUTPUT_H
 #define WT_SESSION_OUTPUT_H
@@ -19,6 +22,11 @@ bool wt_output_ready(const struct wt_conn *conn);
  * by the caller. It leaves with the next wt_output_flush. */
 enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, const uint8_t *prefix,
 			      size_t prefix_len) WT_MUST_CHECK;
+
+/* Over datagrams: seal `text` (kind and packet, in nobody's slot for long:
+ * record/carve.h) as one more record of a run. WT_DROP_QUEUE_FULL: no room for
+ * it before a flush, or no buffer; nothing happened. */
+enum wt_drop wt_output_piece(struct wt_conn *conn, const uint8_t *text, size_t len) WT_MUST_CHECK;
 
 /* Seal a text of a few bytes (padding, control) under `pair`. False: no buffer, no
  * room or no key; nothing was sent. */

@@ -62,6 +62,8 @@ struct wt_offload_counters {
 	uint64_t sent_partial, sent_segments; /* checksum, cutting left to the far kernel */
 	uint64_t finished, cut;		      /* done here, before sealing */
 	uint64_t received_partial, received_segments;
+	uint64_t carved;		      /* runs cut in place, likewise */
+	uint64_t sent_runs, sent_run_packets; /* several records with one call */
 	uint64_t merged_runs, merged_packets; /* writes of packets that came one by one */
 	uint64_t copied_bytes;		      /* of packets that were cut here */
 	uint64_t clamped;		      /* an MSS lowered */
