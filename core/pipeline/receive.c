@@ -48,7 +48,7 @@ static void refused(struct wt_conn *conn, const struct wt_keypair *pair, enum wt
 	wt_drop_count(conn->worker, conn->peer, drop);
 	if (conn->link->datagram) {
 		if (drop == WT_DROP_KEY_LIMIT)
-			wt_life_key_spent(conn, pair);
+			wt_life_key_refused(conn, pair);
 		return;
 	}
 	wt_log_limited(WT_LOG_WARN, "record", "%s: a record was refused (%s), connection closed",

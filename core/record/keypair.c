@@ -207,22 +207,23 @@ enum wt_status wt_keypair_seal_from(struct wt_keypair *pair, struct wt_worker *w
 	return WT_OK;
 }
 
+bool wt_keypair_can_open(const struct wt_keypair *pair, uint64_t now_ms)
+{
+	const struct wt_key_limits *limits = &pair->limits;
+	bool stream = pair->channel == WT_CHANNEL_STREAM;
+
+	return !older_than(pair, now_ms,
+			   stream ? limits->recv_stream_ms : limits->recv_datagram_ms) &&
+	       pair->open_failures < (stream ? WT_OPEN_FAILURES_STREAM : limits->open_failures);
+}
+
 /* Everything that can be said about a record without its key. */
 static enum wt_drop may_open(const struct wt_keypair *pair, uint64_t now_ms, uint64_t counter)
 {
-	const struct wt_key_limits *limits = &pair->limits;
-
-	if (counter >= limits->counter_end)
+	if (counter >= pair->limits.counter_end || !wt_keypair_can_open(pair, now_ms))
 		return WT_DROP_KEY_LIMIT;
-	if (pair->channel == WT_CHANNEL_STREAM) {
-		if (older_than(pair, now_ms, limits->recv_stream_ms) ||
-		    pair->open_failures >= WT_OPEN_FAILURES_STREAM)
-			return WT_DROP_KEY_LIMIT;
+	if (pair->channel == WT_CHANNEL_STREAM)
 		return counter == pair->recv_next ? WT_DROP_NONE : WT_DROP_SEQUENCE;
-	}
-	if (older_than(pair, now_ms, limits->recv_datagram_ms) ||
-	    pair->open_failures >= limits->open_failures)
-		return WT_DROP_KEY_LIMIT;
 	return wt_replay_check(&pair->window, counter);
 }
 

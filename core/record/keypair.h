@@ -97,6 +97,9 @@ bool wt_keypair_rekey_due(const struct wt_keypair *pair);
 /* May another record be sealed now? Once false, for good. */
 bool wt_keypair_can_send(const struct wt_keypair *pair, uint64_t now_ms);
 
+/* May a record of any counter be opened now? Once false, for good. */
+bool wt_keypair_can_open(const struct wt_keypair *pair, uint64_t now_ms);
+
 /* Seal a record in place. `record` starts with room for WT_RECORD_HEADER bytes,
  * then `text_len` bytes of plaintext (1..WT_RECORD_MAX less header and tag),
  * then room for the tag. WT_OK: `record` is WT_RECORD_HEADER + text_len +

@@ -75,6 +75,21 @@ void wt_life_ask(struct wt_conn *conn)
 	wt_conn_schedule_at(conn, conn->ping_ms);
 }
 
+/* New keys are needed. */
+static void want_keys(struct wt_conn *conn)
+{
+	uint64_t now = conn->worker->loop.now_ms;
+	bool theirs = conn->pending.auth && !conn->pending.done;
+
+	if (conn->dialled && !conn->own.auth && (conn->rekey_ms == 0 || conn->rekey_ms > now))
+		conn->rekey_ms = now;
+	else if (!conn->dialled && !theirs && conn->ask_ms == 0)
+		conn->ask_ms = now;
+	else
+		return;
+	wt_conn_schedule_at(conn, now);
+}
+
 void wt_life_sent(struct wt_conn *conn)
 {
 	uint64_t now = conn->worker->loop.now_ms;
@@ -83,15 +98,8 @@ void wt_life_sent(struct wt_conn *conn)
 		conn->dead_ms = now + WT_DEAD_PEER_MS;
 		wt_conn_schedule_at(conn, conn->dead_ms);
 	}
-	if (!wt_keypair_rekey_due(conn->keys.current))
-		return;
-	if (conn->dialled && !conn->own.auth && conn->rekey_ms > now)
-		conn->rekey_ms = now;
-	else if (!conn->dialled && !conn->pending.auth && conn->ask_ms == 0)
-		conn->ask_ms = now;
-	else
-		return;
-	wt_conn_schedule_at(conn, now);
+	if (wt_keypair_rekey_due(conn->keys.current))
+		want_keys(conn);
 }
 
 void wt_life_previous_ends(struct wt_conn *conn)
@@ -106,19 +114,12 @@ void wt_life_previous_ends(struct wt_conn *conn)
 	wt_conn_schedule_at(conn, conn->previous_ms);
 }
 
-void wt_life_key_spent(struct wt_conn *conn, const struct wt_keypair *pair)
+void wt_life_key_refused(struct wt_conn *conn, const struct wt_keypair *pair)
 {
-	uint64_t now = conn->worker->loop.now_ms;
-
-	if (pair != conn->keys.current || conn->state != WT_CONN_UP)
-		return;
-	if (conn->dialled && !conn->own.auth && (conn->rekey_ms == 0 || conn->rekey_ms > now))
-		conn->rekey_ms = now;
-	else if (!conn->dialled && !conn->pending.auth && conn->ask_ms == 0)
-		conn->ask_ms = now;
-	else
-		return;
-	wt_conn_schedule_at(conn, now);
+	/* The record itself says nothing: anybody may have made it. */
+	if (pair == conn->keys.current && conn->state == WT_CONN_UP &&
+	    !wt_keypair_can_open(pair, conn->worker->loop.now_ms))
+		want_keys(conn);
 }
 
 /* On a link that stands they would only pile up. */

@@ -32,8 +32,9 @@ void wt_life_rekey_asked(struct wt_conn *conn);
  * when the late ones have had their time. */
 void wt_life_previous_ends(struct wt_conn *conn);
 
-/* `pair` opens nothing any more: it is too old, or too much did not open. */
-void wt_life_key_spent(struct wt_conn *conn, const struct wt_keypair *pair);
+/* A record for `pair` was refused at its limits: if it opens nothing any more,
+ * too old or after too much that did not open, others are needed. */
+void wt_life_key_refused(struct wt_conn *conn, const struct wt_keypair *pair);
 
 /* Is the other end still there, and does it know where we are? Sends a PING at
  * once; without an answer a handshake follows. `conn` is UP. */

@@ -60,6 +60,18 @@ static uint16_t real_port(uint16_t seen)
 	return seen;
 }
 
+enum wt_packet_kind wt_packet_kind(const struct wt_datagram *datagram)
+{
+	if (datagram->len < WT_MESSAGE_HEADER)
+		return WT_PACKET_OTHER;
+	if (datagram->bytes[0] == WT_TYPE_DATA)
+		return WT_PACKET_DATA;
+	if (datagram->bytes[0] != WT_TYPE_HANDSHAKE || datagram->bytes[3] < 1 ||
+	    datagram->bytes[3] > 4)
+		return WT_PACKET_OTHER;
+	return (enum wt_packet_kind)(datagram->bytes[3] - 1);
+}
+
 static struct wt_datagram *datagram_new(uint16_t from, uint16_t to, const void *bytes, size_t len)
 {
 	struct wt_datagram *datagram = malloc(sizeof *datagram + len);
@@ -118,6 +130,7 @@ static void send_one(const struct packet_socket *socket, uint16_t to, const uint
 	enum wt_fate fate = WT_FATE_ARRIVES;
 
 	wt_packet_net.sent++;
+	wt_packet_net.sent_kind[wt_packet_kind(datagram)]++;
 	wt_packet_net.bytes_sent += len;
 	if (wt_packet_net.fate)
 		fate = wt_packet_net.fate(wt_packet_net.arg, datagram);

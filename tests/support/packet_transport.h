@@ -29,6 +29,18 @@ struct wt_datagram {
 	uint8_t bytes[];
 };
 
+/* By its header: which message of auth-hmac it is, or what else. */
+enum wt_packet_kind {
+	WT_PACKET_M1,
+	WT_PACKET_M2,
+	WT_PACKET_M3,
+	WT_PACKET_RETRY,
+	WT_PACKET_DATA,
+	WT_PACKET_OTHER
+};
+#define WT_PACKET_KINDS 6u
+enum wt_packet_kind wt_packet_kind(const struct wt_datagram *datagram);
+
 /* What becomes of a datagram. */
 enum wt_fate {
 	WT_FATE_ARRIVES,
@@ -46,6 +58,7 @@ struct wt_packet_net {
 	uint32_t path_max; /* a larger one vanishes on the way */
 	bool full;	   /* sockets take nothing */
 	bool coalesce;	   /* recv gives runs */
+	uint64_t sent_kind[WT_PACKET_KINDS];
 	uint64_t sent, arrived, nowhere, too_large, bytes_sent;
 	struct wt_datagram *later; /* those that wait, the oldest first */
 	size_t later_count, socket_count;
