@@ -53,6 +53,14 @@ socklen_t wt_address_len(const struct sockaddr_storage *address)
 	return 0;
 }
 
+bool wt_address_take(const struct sockaddr *address, socklen_t len, struct sockaddr_storage *out)
+{
+	*out = (struct sockaddr_storage){ .ss_family = AF_UNSPEC };
+	if (len <= sizeof *out)
+		memcpy(out, address, len);
+	return wt_address_len(out) > 0 && len >= wt_address_len(out);
+}
+
 static uint16_t append(uint8_t *out, uint16_t at, const void *bytes, uint16_t len)
 {
 	memcpy(out + at, bytes, len);

@@ -4,7 +4,6 @@
  * transport.h to the files that keep it.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "connection.h"
 #include "listener.h"
@@ -65,13 +64,11 @@ static enum wt_status tcp_dial(void *self, struct wt_worker *worker, const struc
 			       socklen_t remote_len, const struct wt_config *cfg,
 			       struct wt_link *conn, void **tconn, struct wt_error *err)
 {
-	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	struct sockaddr_storage address;
 	struct wt_tcp_conn *made = NULL;
 
 	(void)cfg; /* no keys for endpoints */
-	if (remote_len <= sizeof address)
-		memcpy(&address, remote, remote_len);
-	if (wt_address_len(&address) == 0 || remote_len < wt_address_len(&address))
+	if (!wt_address_take(remote, remote_len, &address))
 		return wt_socket_fail(err, WT_ERR_INVALID, "not an IPv4 or IPv6 address");
 
 	enum wt_status status = wt_tcp_conn_dial(self, worker, &address, conn, &made, err);

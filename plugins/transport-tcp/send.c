@@ -11,17 +11,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "transport-common/record.h"
+
 static void write_length(uint8_t *p, uint32_t len)
 {
 	p[0] = (uint8_t)(len >> 24);
 	p[1] = (uint8_t)(len >> 16);
 	p[2] = (uint8_t)(len >> 8);
 	p[3] = (uint8_t)len;
-}
-
-static const struct wt_record *record_at(const struct wt_record *records, size_t i)
-{
-	return (const struct wt_record *)((const uint8_t *)records + i * records->struct_size);
 }
 
 /* One send call: bytes written, or -1 with *error set (EAGAIN: not now). */
@@ -72,7 +69,7 @@ static size_t settle(struct wt_tcp_conn *conn, const struct wt_record *first, si
 	size_t i;
 
 	for (i = 0; i < count && bytes > 0; i++) {
-		const struct wt_record *record = record_at(first, i);
+		const struct wt_record *record = wt_record_at(first, i);
 		size_t size = WT_TCP_PREFIX + record->len;
 
 		if (bytes < size) {
@@ -98,7 +95,7 @@ static enum wt_status send_batch(struct wt_tcp_conn *conn, const struct wt_recor
 
 	*taken = 0;
 	for (size_t i = 0; i < count; i++) {
-		const struct wt_record *record = record_at(records, i);
+		const struct wt_record *record = wt_record_at(records, i);
 
 		if (record->len < WT_TCP_RECORD_MIN || record->len > WT_RECORD_MAX)
 			return WT_ERR_INVALID;
@@ -132,7 +129,7 @@ enum wt_status wt_tcp_conn_send(struct wt_tcp_conn *conn, const struct wt_record
 	while (status == WT_OK && !out->blocked && *taken < n) {
 		size_t more;
 
-		status = send_batch(conn, record_at(records, *taken), n - *taken, &more);
+		status = send_batch(conn, wt_record_at(records, *taken), n - *taken, &more);
 		*taken += more;
 		if (status == WT_AGAIN) {
 			out->blocked = true;
