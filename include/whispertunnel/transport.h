@@ -96,10 +96,13 @@ struct wt_transport_ops {
 
 	/* Open the sockets that the section asks for; none is fine. All or
 	 * nothing: on failure err names the address and nothing that this call
-	 * opened stays open. Called once for each worker, before any of them
-	 * runs, on one thread; what is accepted belongs to the worker whose
-	 * socket it came to. With several workers (host->worker_count) they
-	 * share the addresses (SO_REUSEPORT). Required. */
+	 * opened stays open, unless the core took it (conn_accepted) and then
+	 * refused another. Called once for each worker, in the order of their
+	 * numbers, before any of them runs, on one thread; what is accepted
+	 * belongs to the worker whose socket it came to. With several workers
+	 * (host->worker_count) they share the addresses (SO_REUSEPORT), and a
+	 * datagram goes to the worker whose number is its receiver index modulo
+	 * theirs, one without an index to any. Required. */
 	enum wt_status (*listen)(void *self, struct wt_worker *worker, struct wt_error *err);
 
 	/* Make one attempt to reach `remote`. `cfg` holds the endpoint's keys.

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#include "listener.h"
+
+#include <stdlib.h>
+
+#include "link.h"
+#include "transport-common/address.h"
+#include "transport-common/failure.h"
+
+static size_t configured(const struct wt_udp *udp)
+{
+	struct sockaddr_storage address;
+	size_t n = 0;
+
+	while (udp->host->config_sockaddr(udp->host, udp->cfg, "listen", n, &address) == WT_OK)
+		n++;
+	return n;
+}
+
+/* Memory for what is noted; once. */
+static enum wt_status prepare(struct wt_udp *udp, size_t n, struct wt_error *err)
+{
+	if (!udp->bound)
+		udp->bound = calloc(n, sizeof *udp->bound);
+	if (!udp->listening)
+		udp->listening = calloc(udp->workers, sizeof(struct wt_worker *));
+	if (!udp->bound || !udp->listening)
+		return wt_socket_fail(err, WT_ERR_NOMEM, "listen: out of memory");
+	return WT_OK;
+}
+
+/* Address `i`, on the socket of worker number `index`. */
+static enum wt_status start(struct wt_udp *udp, struct wt_worker *worker, size_t i, uint32_t index,
+			    struct wt_udp_link **out, struct wt_error *err)
+{
+	struct sockaddr_storage bound;
+	socklen_t len = sizeof bound;
+	char where[WT_ADDRESS_TEXT];
+	int fd;
+	enum wt_status status;
+
+	if (index == 0 &&
+	    udp->host->config_sockaddr(udp->host, udp->cfg, "listen", i, &udp->bound[i]) != WT_OK)
+		return wt_socket_fail(err, WT_ERR_CONFIG, "listen: address %zu is gone", i + 1);
+	status = wt_udp_socket_listen(udp, &udp->bound[i], index, &fd, err);
+	if (status != WT_OK)
+		return status;
+	/* The port, where any was asked for. */
+	if (getsockname(fd, (struct sockaddr *)&bound, &len) == 0)
+		udp->bound[i] = bound;
+	*out = wt_udp_link_new(udp, worker, fd, &udp->bound[i], false);
+	if (*out)
+		return WT_OK;
+	wt_address_text(&udp->bound[i], where);
+	return wt_socket_fail(err, WT_ERR_NOMEM,
+			      "listen = %s: out of memory or descriptors for the event loop",
+			      where);
+}
+
+/* Show them to the core. Those that it takes are its own from then on. */
+static enum wt_status offer(struct wt_udp *udp, struct wt_udp_link **links, size_t n,
+			    struct wt_error *err)
+{
+	const struct wt_host *host = udp->host;
+	enum wt_status status = WT_OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (status == WT_OK)
+			status = host->conn_accepted(host, links[i]->worker, links[i],
+						     &links[i]->core);
+		if (status != WT_OK)
+			wt_udp_link_close(links[i], true);
+	}
+	return status == WT_OK ? WT_OK
+			       : wt_socket_fail(err, status, "listen: the core takes no socket");
+}
+
+enum wt_status wt_udp_listener_open(struct wt_udp *udp, struct wt_worker *worker,
+				    struct wt_error *err)
+{
+	const struct wt_host *host = udp->host;
+	struct wt_udp_link *links[WT_UDP_LISTEN_MAX];
+	size_t n = configured(udp), opened = 0;
+	uint32_t index = udp->listening_count;
+	enum wt_status status;
+
+	for (uint32_t i = 0; i < index; i++)
+		if (udp->listening[i] == worker)
+			return wt_socket_fail(err, WT_ERR_INVALID,
+					      "this transport listens already");
+	if (n == 0)
+		return WT_OK;
+	if (n > WT_UDP_LISTEN_MAX)
+		return wt_socket_fail(err, WT_ERR_CONFIG,
+				      "listen: %zu addresses, at most %u are allowed", n,
+				      WT_UDP_LISTEN_MAX);
+	if (index == udp->workers)
+		return wt_socket_fail(err, WT_ERR_INVALID, "listen: more than %u workers",
+				      udp->workers);
+	status = prepare(udp, n, err);
+	while (status == WT_OK && opened < n) {
+		status = start(udp, worker, opened, index, &links[opened], err);
+		opened += status == WT_OK;
+	}
+	if (status == WT_OK)
+		status = offer(udp, links, n, err);
+	else
+		while (opened > 0)
+			wt_udp_link_close(links[--opened], true);
+	if (status != WT_OK)
+		return status;
+	udp->listening[udp->listening_count++] = worker;
+	for (size_t i = 0; i < n && index == 0; i++) {
+		char where[WT_ADDRESS_TEXT];
+
+		wt_address_text(&udp->bound[i], where);
+		host->log(host, WT_LOG_INFO, "listening on udp %s", where);
+	}
+	return WT_OK;
+}
+
+void wt_udp_listener_forget(struct wt_udp *udp)
+{
+	free(udp->listening);
+	free(udp->bound);
+}

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport-udp: what the links below allow: their MTU, and their patience. Each
+ * test has a network namespace of its own.
+ */
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/device.h"
+#include "support/netns.h"
+#include "support/udp_rig.h"
+
+static const struct wt_loop_config no_listen = { .listen_count = 0 };
+
+/* A shell command that must succeed. */
+static void run(const char *command)
+{
+	if (system(command) != 0)
+		fail_msg("%s: failed", command);
+}
+
+static uint64_t counted(const struct wt_rig *rig, const char *name)
+{
+	return wt_loop_host_counter(rig->host, name);
+}
+
+/* ---- the MTU */
+
+static void narrow_loopback(void)
+{
+	wt_netns_enter();
+	run("ip link set lo mtu 1500 up");
+}
+
+/* As far as an IPv4 link of 1500 goes, and not one byte further. */
+static void nothing_is_sent_in_fragments(void **state)
+{
+	struct wt_rig rig;
+	int peer;
+
+	(void)state;
+	narrow_loopback();
+	wt_rig_open(&rig, "udp", &no_listen);
+
+	struct wt_loop_conn *conn = wt_udp_rig_pair(&rig, &peer, NULL);
+	struct wt_record records[] = { wt_rig_record(&rig, 1472, 0), wt_rig_record(&rig, 1473, 9),
+				       wt_rig_record(&rig, 65507, 9),
+				       wt_rig_record(&rig, 1000, 1) };
+
+	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1472);
+	wt_udp_rig_send_all(&rig, conn, records, 4);
+	wt_udp_rig_catch_run(peer, 1472, 1472, 0);
+	wt_udp_rig_catch_run(peer, 1000, 1000, 1);
+	assert_true(wt_udp_rig_is_quiet(peer));
+	assert_int_equal(counted(&rig, "udp_too_large"), 2);
+	assert_int_equal(conn->ended, 0);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+/* The kernel says the same of a run that it will not cut and of one whose segments
+ * are too large; what follows from it differs. */
+static void a_run_that_is_too_large_is_no_reason_to_stop_runs(void **state)
+{
+	struct wt_rig rig;
+	int peer;
+
+	(void)state;
+	narrow_loopback();
+	wt_rig_open(&rig, "udp", &no_listen);
+
+	struct wt_loop_conn *conn = wt_udp_rig_pair(&rig, &peer, NULL);
+	struct wt_record records[] = { wt_udp_rig_run(&rig, 20 * 1473 + 100, 1473, 0),
+				       wt_udp_rig_run(&rig, 20 * 1472 + 100, 1472, 0) };
+
+	wt_udp_rig_send_all(&rig, conn, records, 2);
+	/* The end of the first one does fit. */
+	wt_udp_rig_catch_run(peer, 100, 100, 20);
+	wt_udp_rig_catch_run(peer, 20 * 1472 + 100, 1472, 0);
+	assert_true(wt_udp_rig_is_quiet(peer));
+	assert_int_equal(counted(&rig, "udp_too_large"), 20);
+	assert_int_equal(counted(&rig, "udp_fallbacks"), 0);
+	assert_int_equal(counted(&rig, "udp_gso_sends"), 1);
+	/* Not a call for each of them. */
+	assert_in_range(counted(&rig, "udp_tx_calls"), 3, 6);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+static void an_mtu_that_changes_is_seen(void **state)
+{
+	struct wt_loop_config config = {
+		.listen = { wt_rig_ipv4("127.0.0.1", 0), wt_rig_ipv6("::1", 0) },
+		.listen_count = 2,
+	};
+	struct wt_rig rig;
+
+	(void)state;
+	narrow_loopback();
+	if (!wt_rig_has_ipv6()) {
+		print_message("no ::1 here\n");
+		skip();
+	}
+	wt_rig_open(&rig, "udp", &config);
+	for (size_t i = 0; i < 2; i++) {
+		struct sockaddr_storage at = wt_rig_address(&rig, i);
+		struct sockaddr_storage from =
+			i == 0 ? wt_rig_ipv4("127.0.0.1", 0) : wt_rig_ipv6("::1", 0);
+		struct wt_loop_conn *conn = &rig.host->conns[i], *dialled;
+		struct wt_udp_reader reader = { .n = 1 };
+		uint32_t header = i == 0 ? 28 : 48;
+		int peer = wt_udp_rig_socket(&from);
+		uint8_t bytes[100];
+
+		wt_udp_reader_start(&reader, &rig, conn);
+		wt_rig_fill(bytes, sizeof bytes, 0);
+		wt_udp_rig_throw(peer, &at, bytes, sizeof bytes, 0);
+		WT_LOOP_UNTIL(rig.host, reader.next == 1);
+		dialled = wt_rig_dial(&rig, &from);
+		WT_LOOP_UNTIL(rig.host, dialled->connected);
+		for (uint32_t mtu = 1500; mtu >= 1300; mtu -= 100) {
+			char command[64];
+
+			snprintf(command, sizeof command, "ip link set lo mtu %u", mtu);
+			run(command);
+			assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path),
+					 mtu - header);
+			assert_int_equal(rig.ops->max_record(rig.self, dialled->tconn, NULL),
+					 mtu - header);
+		}
+		/* What no datagram of IPv4 can be, is no record. */
+		run("ip link set lo mtu 70000");
+		assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 65507);
+		run("ip link set lo mtu 1500");
+		close(peer);
+	}
+	wt_rig_close(&rig);
+}
+
+static void without_a_route_the_smallest_link_is_assumed(void **state)
+{
+	struct sockaddr_storage remote = wt_rig_ipv4("192.0.2.1", 9);
+	struct wt_rig rig;
+
+	(void)state;
+	narrow_loopback();
+	wt_rig_open(&rig, "udp", &no_listen);
+
+	struct wt_loop_conn *conn = wt_rig_dial(&rig, &remote);
+	struct wt_record record = wt_rig_record(&rig, 100, 0);
+	struct sockaddr_storage local;
+
+	WT_LOOP_UNTIL(rig.host, conn->connected);
+	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1280 - 48);
+	assert_int_equal(rig.ops->local_address(rig.self, conn->tconn, NULL, &local), WT_ERR_IO);
+	wt_udp_rig_send_all(&rig, conn, &record, 1);
+	assert_int_equal(counted(&rig, "udp_unreachable"), 1);
+	assert_int_equal(conn->ended, 0);
+	wt_rig_close(&rig);
+}
+
+/* The address that a path leaves from was taken away. */
+static void an_address_that_is_gone_ends_nothing(void **state)
+{
+	struct wt_loop_config config = { .listen = { wt_rig_ipv4("0.0.0.0", 0) },
+					 .listen_count = 1 };
+	struct sockaddr_storage from = wt_rig_ipv4("127.0.0.1", 0), at;
+	struct wt_udp_reader reader = { .n = 1 };
+	struct wt_rig rig;
+	uint8_t bytes[100];
+
+	(void)state;
+	narrow_loopback();
+	run("ip address add 10.9.0.1/32 dev lo");
+	wt_rig_open(&rig, "udp", &config);
+
+	struct sockaddr_storage bound = wt_rig_address(&rig, 0);
+	struct wt_loop_conn *conn = &rig.host->conns[0];
+	int peer = wt_udp_rig_socket(&from);
+
+	at = wt_rig_ipv4("10.9.0.1", ntohs(((struct sockaddr_in *)&bound)->sin_port));
+	wt_udp_reader_start(&reader, &rig, conn);
+	wt_rig_fill(bytes, sizeof bytes, 0);
+	wt_udp_rig_throw(peer, &at, bytes, sizeof bytes, 0);
+	WT_LOOP_UNTIL(rig.host, reader.next == 1);
+	run("ip address delete 10.9.0.1/32 dev lo");
+
+	struct wt_record answers[] = { wt_udp_rig_run(&rig, 3000, 1000, 0),
+				       wt_rig_record(&rig, 100, 0) };
+
+	answers[0].path = answers[1].path = reader.path;
+	wt_udp_rig_send_all(&rig, conn, answers, 2);
+	assert_int_equal(counted(&rig, "udp_unreachable"), 4);
+	assert_int_equal(counted(&rig, "udp_fallbacks"), 0);
+	run("ip address add 10.9.0.1/32 dev lo");
+	answers[0] = wt_udp_rig_run(&rig, 3000, 1000, 0);
+	answers[0].path = reader.path;
+	wt_udp_rig_send_all(&rig, conn, answers, 1);
+	wt_udp_rig_catch_run(peer, 3000, 1000, 0);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+/* ---- a link that takes no more */
+
+/* A TAP device behind which nobody says where he is: what is sent to 10.9.0.2
+ * waits in the kernel until `patience_ends`. */
+static int slow_network(void)
+{
+	int tap;
+
+	wt_device_enter();
+	tap = wt_device_plain("tap0", IFF_TAP | IFF_NO_PI, false);
+	/* Asking for a long time, so that a slow machine has it too. */
+	run("ip link set tap0 up && ip address add 10.9.0.1/24 dev tap0 && "
+	    "ip ntable change name arp_cache dev tap0 mcast_probes 60 queue 1000");
+	return tap;
+}
+
+static void patience_ends(void)
+{
+	run("ip neighbour replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev tap0");
+}
+
+/* The next UDP datagrams on the device carry records number 0.. of `segment`
+ * bytes, `count` of them. */
+static void check_frames(int tap, uint32_t segment, uint32_t count)
+{
+	for (uint32_t next = 0; next < count;) {
+		struct pollfd wait = { .fd = tap, .events = POLLIN };
+		uint8_t frame[4096];
+		ssize_t n;
+
+		assert_int_equal(poll(&wait, 1, (int)WT_LOOP_PATIENCE_MS), 1);
+		n = read(tap, frame, sizeof frame);
+		/* Ethernet, IPv4 without options, UDP. */
+		if (n < 14 + 28 || frame[12] != 8 || frame[13] != 0 || frame[14] != 0x45 ||
+		    frame[14 + 9] != IPPROTO_UDP)
+			continue;
+		assert_int_equal(n, 14 + 28 + segment);
+		wt_rig_check(frame + 14 + 28, segment, next++);
+	}
+}
+
+static struct wt_loop_conn *dial_slowly(struct wt_rig *rig, const char *segmentation)
+{
+	const struct wt_loop_config config = { .segmentation = segmentation, .send_buffer = 64 };
+	struct sockaddr_storage remote = wt_rig_ipv4("10.9.0.2", 4433);
+	struct wt_loop_conn *conn;
+
+	wt_rig_open(rig, "udp", &config);
+	conn = wt_rig_dial(rig, &remote);
+	WT_LOOP_UNTIL(rig->host, conn->connected);
+	return conn;
+}
+
+static void turn_a_while(struct wt_rig *rig)
+{
+	for (unsigned i = 0; i < 5; i++)
+		wt_loop_host_turn(rig->host, 1);
+}
+
+static void a_full_buffer_is_told_once(void **state)
+{
+	int tap = slow_network();
+	struct wt_rig rig;
+	struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
+	uint32_t sent = 0;
+	size_t taken = 1;
+
+	(void)state;
+	while (taken == 1) {
+		struct wt_record record = wt_rig_record(&rig, 1000, sent);
+
+		assert_int_equal(wt_rig_send(&rig, conn, &record, 1, &taken), WT_OK);
+		sent += (uint32_t)taken;
+		assert_in_range(sent, 0, 200);
+		if (taken == 0)
+			rig.host->plain.host.slot_done(&rig.host->plain.host, conn->worker,
+						       record.slot);
+	}
+	assert_int_equal(counted(&rig, "udp_buffer_full"), 1);
+	turn_a_while(&rig);
+	assert_int_equal(conn->writable, 0);
+	patience_ends();
+	WT_LOOP_UNTIL(rig.host, conn->writable == 1);
+	turn_a_while(&rig);
+	assert_int_equal(conn->writable, 1);
+	check_frames(tap, 1000, sent);
+	assert_int_equal(rig.host->slots_out, 0);
+	wt_rig_close(&rig);
+	close(tap);
+}
+
+/* Datagrams that go one by one may stop in the middle of a run. */
+static void a_run_that_went_out_in_part_goes_on(void **state)
+{
+	int tap = slow_network();
+	struct wt_rig rig;
+	struct wt_loop_conn *conn = dial_slowly(&rig, "off");
+	struct wt_record runs[] = { wt_udp_rig_run(&rig, 60 * 1000, 1000, 0),
+				    wt_udp_rig_run(&rig, 5 * 1000, 1000, 60) };
+	size_t taken;
+
+	(void)state;
+	assert_int_equal(wt_rig_send(&rig, conn, runs, 2, &taken), WT_OK);
+	assert_int_equal(taken, 1);
+	assert_int_equal(rig.host->slots_out, 2);
+	patience_ends();
+	WT_LOOP_UNTIL(rig.host, conn->writable == 1);
+	assert_int_equal(rig.host->slots_out, 1);
+	wt_udp_rig_send_all(&rig, conn, &runs[1], 1);
+	check_frames(tap, 1000, 65);
+	wt_rig_close(&rig);
+	close(tap);
+}
+
+static void close_gives_back_the_rest_of_a_run(void **state)
+{
+	(void)state;
+	for (int orderly = 0; orderly < 2; orderly++) {
+		int tap = slow_network();
+		struct wt_rig rig;
+		struct wt_loop_conn *conn = dial_slowly(&rig, "off");
+		struct wt_record run_ = wt_udp_rig_run(&rig, 60 * 1000, 1000, 0);
+
+		wt_udp_rig_send_all(&rig, conn, &run_, 1);
+		assert_int_equal(rig.host->slots_out, 1);
+		wt_rig_close_conn(&rig, conn, !orderly);
+		assert_int_equal(rig.host->slots_out, 0);
+		wt_rig_close(&rig);
+		close(tap);
+	}
+}
+
+static void close_when_writable(struct wt_loop_conn *conn)
+{
+	wt_rig_close_conn(conn->arg, conn, true);
+}
+
+static void the_core_may_close_when_told_writable(void **state)
+{
+	int tap = slow_network();
+	struct wt_rig rig;
+	struct wt_loop_conn *conn = dial_slowly(&rig, "off");
+	struct wt_record runs[] = { wt_udp_rig_run(&rig, 60 * 1000, 1000, 0),
+				    wt_udp_rig_run(&rig, 5 * 1000, 1000, 60) };
+	size_t taken;
+
+	(void)state;
+	assert_int_equal(wt_rig_send(&rig, conn, runs, 2, &taken), WT_OK);
+	assert_int_equal(taken, 1);
+	conn->arg = &rig;
+	conn->on_writable = close_when_writable;
+	patience_ends();
+	WT_LOOP_UNTIL(rig.host, conn->closed);
+	rig.host->plain.host.slot_done(&rig.host->plain.host, conn->worker, runs[1].slot);
+	wt_rig_close(&rig);
+	close(tap);
+}
+
+/* A queue below the socket drops what it cannot hold and says so: tried again. */
+static void what_a_queue_drops_is_sent_again(void **state)
+{
+	struct wt_loop_config config = { .segmentation = "off" };
+	struct wt_record records[11];
+	size_t done = 0;
+	struct wt_rig rig;
+	int peer;
+
+	(void)state;
+	narrow_loopback();
+	if (system("tc qdisc add dev lo root tbf rate 1mbit burst 3000 limit 4000") != 0) {
+		print_message("skipped: this kernel has no token bucket (sch_tbf)\n");
+		skip();
+	}
+	wt_rig_open(&rig, "udp", &config);
+
+	struct wt_loop_conn *conn = wt_udp_rig_pair(&rig, &peer, NULL);
+
+	records[0] = wt_udp_rig_run(&rig, 20 * 1000, 1000, 0);
+	for (uint32_t i = 1; i < 11; i++)
+		records[i] = wt_rig_record(&rig, 1000, 19 + i);
+	while (done < 11) {
+		unsigned before = conn->writable;
+		size_t taken;
+
+		assert_int_equal(wt_rig_send(&rig, conn, records + done, 11 - done, &taken), WT_OK);
+		done += taken;
+		if (done < 11)
+			WT_LOOP_UNTIL(rig.host, conn->writable > before);
+	}
+	wt_udp_rig_catch_run(peer, 30 * 1000, 1000, 0);
+	assert_true(wt_udp_rig_is_quiet(peer));
+	assert_int_not_equal(counted(&rig, "udp_buffer_full"), 0);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_sent_in_fragments),
+		cmocka_unit_test(a_run_that_is_too_large_is_no_reason_to_stop_runs),
+		cmocka_unit_test(an_mtu_that_changes_is_seen),
+		cmocka_unit_test(without_a_route_the_smallest_link_is_assumed),
+		cmocka_unit_test(an_address_that_is_gone_ends_nothing),
+		cmocka_unit_test(a_full_buffer_is_told_once),
+		cmocka_unit_test(a_run_that_went_out_in_part_goes_on),
+		cmocka_unit_test(close_gives_back_the_rest_of_a_run),
+		cmocka_unit_test(the_core_may_close_when_told_writable),
+		cmocka_unit_test(what_a_queue_drops_is_sent_again),
+	};
+
+	return cmocka_run_group_tests_name("transport_udp_path", tests, NULL, NULL);
+}
