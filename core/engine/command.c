@@ -14,7 +14,7 @@
 #include "config/keys.h"
 #include "config/settings.h"
 #include "engine/daemon.h"
-#include "engine/genpsk.h"
+#include "engine/keygen.h"
 #include "plugin/choice.h"
 #include "plugin/installed.h"
 #include "plugin/place.h"
@@ -24,9 +24,12 @@ static const char help[] =
 	"usage: wtcore -c FILE         run the tunnel that FILE describes\n"
 	"       wtcore -t -c FILE      check FILE, its plugins and key files; create nothing\n"
 	"       wtcore genpsk          print a new pre-shared key\n"
+	"       wtcore genkey          print a new private key\n"
+	"       wtcore pubkey < KEY    print the public key of a private key\n"
 	"\n"
 	"  -c, --config FILE          the configuration (docs/config.md)\n"
 	"  -t, --test                 only check it; needs no root\n"
+	"      --auth NAME            genkey, pubkey: for auth plugin NAME instead of noise\n"
 	"      --config-keys          print all keys, of the core and the installed plugins\n"
 	"      --version              print version, plugin ABI and plugin directory\n"
 	"  -h, --help                 print this\n"
@@ -210,12 +213,46 @@ static int parse_options(int argc, char **argv)
 	return run(&command);
 }
 
+/* `wtcore WORD [--auth NAME]`: the method; NULL: a usage error was said. */
+static const char *parse_auth(int argc, char **argv)
+{
+	static const char option[] = "--auth";
+	const size_t len = sizeof option - 1;
+	const char *auth = WT_KEYGEN_AUTH;
+	int at = 2;
+
+	if (at < argc && strcmp(argv[at], option) == 0) {
+		if (at + 1 >= argc) {
+			usage_error("a NAME is missing after ", option);
+			return NULL;
+		}
+		auth = argv[at + 1];
+		at += 2;
+	} else if (at < argc && strncmp(argv[at], "--auth=", len + 1) == 0) {
+		auth = argv[at++] + len + 1;
+	}
+	if (at < argc) {
+		usage_error("unexpected argument ", argv[at]);
+		return NULL;
+	}
+	return auth;
+}
+
 int wt_command(int argc, char **argv)
 {
-	if (argc >= 2 && strcmp(argv[1], "genpsk") == 0) {
+	const char *word = argc >= 2 ? argv[1] : "", *auth;
+
+	if (strcmp(word, "genpsk") == 0) {
 		if (argc > 2)
 			return usage_error("unexpected argument ", argv[2]);
 		return wt_genpsk(STDOUT_FILENO);
+	}
+	if (strcmp(word, "genkey") == 0 || strcmp(word, "pubkey") == 0) {
+		auth = parse_auth(argc, argv);
+		if (!auth)
+			return WT_EXIT_CONFIG;
+		return word[0] == 'g' ? wt_genkey(STDOUT_FILENO, auth)
+				      : wt_pubkey(STDIN_FILENO, STDOUT_FILENO, auth);
 	}
 	return parse_options(argc, argv);
 }

@@ -36,10 +36,10 @@ class Command(unittest.TestCase):
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("cwd", self.dir)
         options.setdefault("env", {**os.environ, "WT_PLUGIN_DIR": plugins})
+        options.setdefault("stdin", subprocess.DEVNULL)
         return subprocess.run(
             [program, *arguments],
             stderr=subprocess.PIPE,
-            stdin=subprocess.DEVNULL,
             text=True,
             check=False,
             timeout=60,
@@ -69,7 +69,7 @@ class Usage(Command):
         for flag in ("--help", "-h"):
             run = self.run_wtcore(flag)
             self.assertEqual((run.returncode, run.stderr), (0, ""))
-            for word in ("-c FILE", "-t -c FILE", "genpsk", "--config-keys", "--version", "Exit"):
+            for word in ("-c FILE", "-t -c FILE", "genpsk", "genkey", "pubkey", "--auth", "--config-keys", "--version", "Exit"):
                 self.assertIn(word, run.stdout)
 
     def test_version_names_abi_and_plugin_directory(self):
@@ -96,6 +96,10 @@ class Usage(Command):
             (["-c", "a", "b"], "unexpected argument b"),
             (["run"], "unexpected argument run"),
             (["genpsk", "x"], "unexpected argument x"),
+            (["genkey", "x"], "unexpected argument x"),
+            (["genkey", "--auth"], "a NAME is missing after --auth"),
+            (["pubkey", "--auth", "noise", "x"], "unexpected argument x"),
+            (["pubkey", "--auth=noise", "x"], "unexpected argument x"),
         ):
             with self.subTest(arguments):
                 run = self.run_wtcore(*arguments)
@@ -116,43 +120,198 @@ class Usage(Command):
 
 
 class Genpsk(Command):
+    COMMANDS = ("genpsk", "genkey")
+
     def test_a_key_is_44_characters_and_a_newline(self):
-        keys = set()
-        for _ in range(4):
-            run = self.run_wtcore("genpsk")
-            self.assertEqual((run.returncode, run.stderr), (0, ""))
-            self.assertRegex(run.stdout, r"\A[A-Za-z0-9+/]{43}=\n\Z")
-            self.assertEqual(len(base64.b64decode(run.stdout, validate=False)), 32)
-            keys.add(run.stdout)
-        self.assertEqual(len(keys), 4)
+        for command in self.COMMANDS:
+            keys = set()
+            for _ in range(4):
+                run = self.run_wtcore(command)
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+                self.assertRegex(run.stdout, r"\A[A-Za-z0-9+/]{43}=\n\Z")
+                self.assertEqual(len(base64.b64decode(run.stdout, validate=False)), 32)
+                keys.add(run.stdout)
+            self.assertEqual(len(keys), 4)
 
     def test_a_file_that_others_can_read_gets_none(self):
-        for mode in (0o644, 0o640, 0o604, 0o660, 0o601):
-            path = self.write("k", "", mode)
-            with self.subTest(oct(mode)), open(path, "w", encoding="utf-8") as file:
-                run = self.run_wtcore("genpsk", stdout=file)
-                self.assertEqual(run.returncode, 2)
-                self.assertIn(f"standard output is a file of mode {mode:04o}", run.stderr)
-                self.assertIn("(umask 077; wtcore genpsk > FILE)", run.stderr)
-                self.assertEqual(os.path.getsize(path), 0)
+        for command in self.COMMANDS:
+            for mode in (0o644, 0o640, 0o604, 0o660, 0o601):
+                path = self.write("k", "", mode)
+                with self.subTest(oct(mode)), open(path, "w", encoding="utf-8") as file:
+                    run = self.run_wtcore(command, stdout=file)
+                    self.assertEqual(run.returncode, 2)
+                    self.assertIn(f"standard output is a file of mode {mode:04o}", run.stderr)
+                    self.assertIn(f"(umask 077; wtcore {command} > FILE)", run.stderr)
+                    self.assertEqual(os.path.getsize(path), 0)
 
     def test_a_private_file_gets_one(self):
-        path = self.write("k", "", 0o600)
-        with open(path, "w", encoding="utf-8") as file:
-            self.expect(self.run_wtcore("genpsk", stdout=file), 0)
-        self.assertEqual(os.path.getsize(path), 45)
+        for command in self.COMMANDS:
+            path = self.write("k", "", 0o600)
+            with open(path, "w", encoding="utf-8") as file:
+                self.expect(self.run_wtcore(command, stdout=file), 0)
+            self.assertEqual(os.path.getsize(path), 45)
 
     def test_what_cannot_be_written_is_a_failure(self):
-        with open("/dev/full", "w", encoding="utf-8") as full:
-            run = self.run_wtcore("genpsk", stdout=full)
-        self.expect(
-            run, 1, "", "wtcore: genpsk: the key cannot be written: No space left on device\n"
+        for command in self.COMMANDS:
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                run = self.run_wtcore(command, stdout=full)
+            why = "the key cannot be written: No space left on device"
+            self.expect(run, 1, "", f"wtcore: {command}: {why}\n")
+            closed = subprocess.run(
+                ["sh", "-c", f'"$0" {command} >&-', WTCORE],
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+            self.assertEqual(closed.returncode, 1)
+            self.assertIn("there is no standard output", closed.stderr)
+
+
+class KeyPairs(Command):
+    # RFC 7748, section 6.1: Alice's.
+    PRIVATE = "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"
+    PUBLIC = "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
+
+    def pubkey(self, text, *arguments):
+        with tempfile.TemporaryFile("w+") as file:
+            file.write(text)
+            file.seek(0)
+            return self.run_wtcore("pubkey", *arguments, stdin=file)
+
+    def test_a_public_key_belongs_to_its_private_key(self):
+        private, public = (
+            base64.b64encode(bytes.fromhex(key)).decode() for key in (self.PRIVATE, self.PUBLIC)
         )
-        closed = subprocess.run(
-            ["sh", "-c", '"$0" genpsk >&-', WTCORE], stderr=subprocess.PIPE, text=True, check=False
+        for arguments in ((), ("--auth", "noise"), ("--auth=noise",)):
+            for end in ("\n", ""):
+                self.expect(self.pubkey(private + end, *arguments), 0, public + "\n")
+        made = self.run_wtcore("genkey", "--auth", "noise").stdout
+        self.assertRegex(self.pubkey(made).stdout, r"\A[A-Za-z0-9+/]{43}=\n\Z")
+
+    def test_what_is_no_private_key_is_refused(self):
+        key = base64.b64encode(bytes.fromhex(self.PRIVATE)).decode()
+        for text, why in (
+            ("", "has 0 characters"),
+            (key[:-2] + "\n", "has 42 characters"),
+            (key + "\n" + key, "has 47 characters"),
+            (key + "\r\n", "ends its line with CR LF"),
+            ("*" + key[1:], "is not base64"),
+            ("A" * 43 + "=", "is all zero"),
+        ):
+            with self.subTest(text):
+                run = self.pubkey(text)
+                self.assertEqual((run.returncode, run.stdout), (2, ""))
+                self.assertIn(
+                    f"wtcore: pubkey: what standard input has is no private key: it {why}",
+                    run.stderr,
+                )
+                self.assertNotIn(key[:20], run.stderr)
+
+    def test_a_method_without_key_pairs_says_so(self):
+        for command in ("genkey", "pubkey"):
+            run = self.run_wtcore(command, "--auth", "hmac", stdin=subprocess.DEVNULL)
+            self.assertEqual((run.returncode, run.stdout), (2, ""))
+            self.assertIn(f'wtcore: {command}: ', run.stderr)
+        run = self.run_wtcore("genkey", "--auth", "hmac")
+        self.assertIn("this method has no key pairs to make; name one that has", run.stderr)
+
+    def test_a_missing_plugin_is_a_plugin_failure(self):
+        run = self.run_wtcore("genkey", "--auth", "nosuch")
+        self.assertEqual((run.returncode, run.stdout), (4, ""))
+        self.assertIn('auth plugin "nosuch"', run.stderr)
+
+
+NOISE = "[auth noise]\nprivate_key_file = own.key\n"
+
+
+class Noise(Command):
+    """What a configuration with both methods may say, and what not."""
+
+    def setUp(self):
+        super().setUp()
+        self.write_key("alice.psk")
+        self.write_key("own.key")
+        with open(os.path.join(self.dir, "own.key"), encoding="utf-8") as file:
+            self.own = self.run_wtcore("pubkey", stdin=file).stdout.strip()
+        self.public = [self.new_public() for _ in range(2)]
+
+    def new_public(self):
+        key = self.write_key("tmp.key")
+        with open(key, encoding="utf-8") as file:
+            return self.run_wtcore("pubkey", stdin=file).stdout.strip()
+
+    def peer(self, name, host, *lines):
+        return f"[peer {name}]\nallowed_ips = 10.8.0.{host}/32\n" + "".join(
+            line + "\n" for line in lines
         )
-        self.assertEqual(closed.returncode, 1)
-        self.assertIn("there is no standard output", closed.stderr)
+
+    def ini(self, *peers, auths="[auth hmac]\n" + NOISE):
+        return TUNNEL + CRYPTO + TCP + auths + "".join(peers)
+
+    def test_peers_of_both_methods_side_by_side(self):
+        alice = self.peer("alice", 2, "auth = hmac", "psk_file = alice.psk")
+        bob = self.peer("bob", 3, "auth = noise", f"public_key = {self.public[0]}")
+        carol = self.peer(
+            "carol", 4, "auth = noise", f"public_key = {self.public[1]}", "psk_file = alice.psk"
+        )
+        run = self.check(self.ini(alice, bob, carol))
+        said = "t.ini: ok, 3 peers, crypto aesgcm-openssl, transports tcp, auth hmac noise\n"
+        self.expect(run, 0, said)
+        run = self.check(self.ini(self.peer("bob", 3, f"public_key = {self.public[0]}"),
+                                  auths=NOISE))
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_wrong_combinations(self):
+        noise, public = "auth = noise", f"public_key = {self.public[0]}"
+        for lines, said in (
+            (("auth = hmac", "psk_file = alice.psk", public),
+             "[peer bob] public_key: unknown key found, allowed are endpoint, allowed_ips, auth, "
+             "keepalive, psk_file, psk_file_next; it is a key of plugin auth-noise that this peer "
+             "does not use"),
+            (("auth = hmac", public), "[peer bob] psk_file: not found, but needed"),
+            ((noise, "psk_file = alice.psk"), "[peer bob] public_key: not found, but needed"),
+            ((noise,), "[peer bob] public_key: not found, but needed"),
+            ((noise, public, "psk_file_next = alice.psk"),
+             "it is a key of plugin auth-hmac that this peer does not use"),
+            ((noise, f"public_key = {self.own}"), "[peer bob] public_key: it is this end's own"),
+            ((noise, "public_key = alice.psk"),
+             "[peer bob] public_key: the value has 9 characters, allowed are 44"),
+            ((noise, "public_key = " + "A" * 43 + "="), "the value is all zero"),
+            ((noise, "public_key = " + "/" * 42 + "8="), "it is no X25519 public key"),
+            ((public,), "[peer bob] auth: not found, but needed with several auth sections"),
+            (("auth = nois", public), "[auth] sections are there for: hmac, noise (did you mean"),
+        ):
+            with self.subTest(lines):
+                run = self.check(self.ini(self.peer("bob", 3, *lines)))
+                self.assertEqual(run.returncode, 2)
+                self.assertIn(said, run.stderr)
+
+    def test_two_peers_with_one_key(self):
+        lines = ("auth = noise", f"public_key = {self.public[0]}")
+        run = self.check(self.ini(self.peer("bob", 3, *lines), self.peer("eve", 4, *lines)))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("[peer bob] and [peer eve] have the same public_key", run.stderr)
+
+    def test_one_section_for_each_method(self):
+        bob = self.peer("bob", 3, "auth = noise", f"public_key = {self.public[0]}")
+        run = self.check(self.ini(bob, auths=NOISE + NOISE.replace("noise", "other")
+                                  + "plugin = noise\n"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("[auth other] plugin: auth-noise found, which [auth noise]", run.stderr)
+
+    def test_a_private_key_file_is_needed(self):
+        bob = self.peer("bob", 3, f"public_key = {self.public[0]}")
+        run = self.check(self.ini(bob, auths="[auth noise]\n"))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("[auth noise] private_key_file: not found, but needed", run.stderr)
+        os.unlink(os.path.join(self.dir, "own.key"))
+        run = self.check(self.ini(bob, auths=NOISE))
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("there is no key file", run.stderr)
+        self.assertIn("(umask 077; wtcore genkey > ", run.stderr)
+        self.write_key("own.key", 0o644)
+        run = self.check(self.ini(bob, auths=NOISE))
+        self.assertIn("own.key has mode 0644, allowed is 0600 or 0400", run.stderr)
 
 
 class Check(Command):
