@@ -244,8 +244,8 @@ def noise_vector(number, name, realm, channel, cookied, with_psk, clock):
         cookie = noise.CookieMaker(cookie_secret).cookie(channel, source, first[12:44])
         message = noise.write_cookie(them.public, first, n, cookie)
         initiator.on_cookie(message)
-    m2, session_r = responder.on_m1(initiator.m1, index_r, e_r, time_i + clock, cookie)
-    session_i = initiator.on_m2(m2)
+    m2, session_r = responder.on_m1(initiator.m1, index_r, e_r, time_i + clock, cookied)
+    _, session_i = initiator.on_m2(m2)
     finish = responder.finish
     assert session_i.send_key == session_r.recv_key and session_i.recv_iv == session_r.send_iv
     return {
@@ -257,7 +257,7 @@ def noise_vector(number, name, realm, channel, cookied, with_psk, clock):
         "unix_ms_i": time_i, "unix_ms_r": time_i + clock,
         "cookie_secret": cookie_secret, "source": source, "n": n,
         "m1": first, "cookie": message, "m1_again": initiator.m1 if cookied else b"", "m2": m2,
-        "h": initiator.state.h, "m2_mac_key": finish.m2_mac,
+        "h": initiator.h, "m2_mac_key": finish.m2_mac,
         "i2r_key": finish.i2r_key, "i2r_iv": finish.i2r_iv,
         "r2i_key": finish.r2i_key, "r2i_iv": finish.r2i_iv,
     }

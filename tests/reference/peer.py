@@ -4,6 +4,7 @@
 
     peer.py --connect 192.0.2.1:4433 --psk alice.psk --address 10.8.0.2 --ping 10.8.0.1
     peer.py --listen 127.0.0.1:4433  --psk alice.psk --address 10.8.0.1
+    peer.py --connect 192.0.2.1:4433 --key alice.key --peer-key 3p7b...K08= --address ...
 
 Dialling, it sends one echo request through the tunnel, waits for the reply and
 closes. Listening, it serves one peer: it answers what pings --address until the
@@ -18,7 +19,7 @@ import socket
 import sys
 import time
 
-from wtref import Refused, handshake, packet, record
+from wtref import Refused, handshake, methods, noise, packet, record
 from wtref.tcp import Stream
 from wtref.udp import (CONFIRM_AGAIN_S, Datagrams, Dialler, Listener, bound, new_index, unix_ms)
 
@@ -30,11 +31,15 @@ class Failed(Exception):
     """The attempt is over; the text says why."""
 
 
-def read_psk(path):
-    psk = base64.b64decode(pathlib.Path(path).read_text(encoding="ascii").strip(), validate=True)
-    if len(psk) != 32:
-        raise Failed(f"{path} holds {len(psk)} bytes, not 32")
-    return psk
+def decode(text, what):
+    key = base64.b64decode(text.strip(), validate=True)
+    if len(key) != 32:
+        raise Failed(f"{what} holds {len(key)} bytes, not 32")
+    return key
+
+
+def read_key(path):
+    return decode(pathlib.Path(path).read_text(encoding="ascii"), path)
 
 
 def endpoint(text):
@@ -48,35 +53,37 @@ def own_params():
 
 # ---- the handshake over a stream ---------------------------------------------
 
-def initiate(stream, secrets, now, tag_time):
-    initiator = handshake.Initiator(secrets, handshake.STREAM, new_index(), own_params(),
-                                    os.urandom(32), now, tag_time)
+def initiate(stream, method, now):
+    """(session, whether a record must prove us)"""
+    initiator = method.initiator(handshake.STREAM, new_index(), own_params(), now)
     stream.send(initiator.m1)
     answer = stream.receive()
     if answer[3:4] == b"\x04":
         stream.send(initiator.on_retry(answer)[0])
         answer = stream.receive()
     m3, session = initiator.on_m2(answer)
-    stream.send(m3)
-    return session
+    if m3:
+        stream.send(m3)
+    return session, not m3
 
 
-def respond(stream, secrets, source):
-    responder = handshake.Responder(secrets, handshake.STREAM, own_params())
-    tokens = handshake.TokenMaker(os.urandom(32))
-    m1, token = stream.receive(), None
+def respond(stream, method, source):
+    """(session, the first record if that was the proof)"""
+    responder = method.responder(handshake.STREAM, own_params())
+    m1 = stream.receive()
     try:
         m2, session = responder.on_m1(m1, new_index(), os.urandom(32), unix_ms())
     except handshake.NotFresh:
-        h1, remote_index, e_i, _, _ = responder.open_m1(m1, unix_ms())
-        token = tokens.token(0, 0, handshake.STREAM, source, e_i)
-        stream.send(responder.retry(h1, remote_index, token, unix_ms()))
+        stream.send(method.answer(responder, m1, source, 1, unix_ms()))
         m1 = stream.receive()
         m2, session = responder.on_m1(m1, new_index(), os.urandom(32), unix_ms(),
-                                      token_valid=m1[116:148] == token)
+                                      method.shown(responder, m1, source, 1))
     stream.send(m2)
-    responder.on_m3(stream.receive())
-    return session
+    message = stream.receive()
+    if message[:1] == b"\x02":
+        return session, message
+    responder.on_m3(message)
+    return session, None
 
 
 # ---- what flows then ---------------------------------------------------------
@@ -171,34 +178,40 @@ class Tunnel:
 
 # ---- the commands ------------------------------------------------------------
 
-def dial_stream(arguments, secrets, tag_time, clock_off_ms):
+def dial_stream(arguments, method, clock_off_ms):
     """(the tunnel, what the other end can take)"""
     sock = socket.create_connection(endpoint(arguments.connect), arguments.timeout)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream = Stream(sock)
-    session = initiate(stream, secrets, unix_ms() + clock_off_ms, tag_time)
+    session, must_prove = initiate(stream, method, unix_ms() + clock_off_ms)
     stream.authenticated = True
     tunnel = Tunnel(stream, arguments.address, record.NextOnly)
     tunnel.send_under(session)
+    if must_prove:
+        tunnel.send(b"\x00")
+        while not tunnel.current.opened:
+            tunnel.receive_echo_reply(arguments.timeout)
     return tunnel, session.peer_params
 
 
-def dial_datagrams(arguments, secrets, tag_time, clock_off_ms):
+def dial_datagrams(arguments, method, clock_off_ms):
     host, port = endpoint(arguments.connect)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     link = Datagrams(socket.socket(family, socket.SOCK_DGRAM), (host, port), arguments.lose / 100)
-    dialler = Dialler(link, secrets, own_params(), tag_time, clock_off_ms)
+    dialler = Dialler(link, method, own_params(), clock_off_ms)
     session = dialler.session(arguments.timeout)
     tunnel = Tunnel(link, arguments.address, record.Window)
     tunnel.send_under(session)
-    dialler.confirm(tunnel.receive_echo_reply, lambda: tunnel.current.opened > 0)
+    if not dialler.m3:
+        tunnel.send(b"\x00")
+    dialler.confirm(tunnel.receive_echo_reply, lambda: tunnel.current.opened > 0,
+                    lambda: tunnel.send(record.inner_control((record.PING, bytes(8)))))
     return tunnel, session.peer_params
 
 
-def dial(arguments, secrets):
-    tag_time = handshake.STATIC_TAG if arguments.static_tag else None
+def dial(arguments, method):
     connect = dial_datagrams if arguments.transport == "udp" else dial_stream
-    tunnel, params = connect(arguments, secrets, tag_time, int(arguments.clock_off * 1000))
+    tunnel, params = connect(arguments, method, int(arguments.clock_off * 1000))
     with tunnel.link.sock:
         took = tunnel.ping(arguments.ping, arguments.timeout)
         tunnel.close()
@@ -206,7 +219,7 @@ def dial(arguments, secrets):
           f"(its MTU {params.inner_mtu}, largest record {params.largest_record})")
 
 
-def listen(arguments, secrets):
+def listen(arguments, method):
     host, port = endpoint(arguments.listen)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as server:
@@ -217,22 +230,24 @@ def listen(arguments, secrets):
         sock.settimeout(arguments.timeout)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         stream = Stream(sock)
-        session = respond(stream, secrets, repr(address).encode())
+        session, proof = respond(stream, method, repr(address).encode())
         stream.authenticated = True
         tunnel = Tunnel(stream, arguments.address, record.NextOnly)
         tunnel.send_under(session)
+        if proof:
+            tunnel.take(proof)
         tunnel.send(b"\x00")
         while not tunnel.closed:
             tunnel.receive_echo_reply(arguments.timeout)
         print(f"answered {tunnel.answered} of {address[0]} until it closed")
 
 
-def listen_datagrams(arguments, secrets):
+def listen_datagrams(arguments, method):
     host, port = endpoint(arguments.listen)
     with bound(host, port) as sock:
         print(f"listening on {host}:{sock.getsockname()[1]}", flush=True)
         link = Datagrams(sock, lose=arguments.lose / 100)
-        listener = Listener(link, secrets, own_params())
+        listener = Listener(link, method, own_params())
         tunnel = Tunnel(link, arguments.address, record.Window)
         end = Confirmations(tunnel, listener)
         while not tunnel.closed:
@@ -289,7 +304,9 @@ def parse_arguments():
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--connect", metavar="HOST:PORT")
     way.add_argument("--listen", metavar="HOST:PORT")
-    parser.add_argument("--psk", required=True, metavar="FILE", help="the key in base64")
+    parser.add_argument("--psk", metavar="FILE", help="the pre-shared key in base64")
+    parser.add_argument("--key", metavar="FILE", help="our private key: auth-noise")
+    parser.add_argument("--peer-key", metavar="BASE64", help="the other end's public key")
     parser.add_argument("--realm", default="whispertunnel")
     parser.add_argument("--address", required=True, help="ours inside the tunnel")
     parser.add_argument("--ping", metavar="ADDRESS", help="with --connect: whom to ask")
@@ -303,15 +320,27 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.connect and not arguments.ping:
         parser.error("--connect needs --ping")
+    if bool(arguments.key) != bool(arguments.peer_key):
+        parser.error("--key and --peer-key go together")
+    if not arguments.psk and not arguments.key:
+        parser.error("a --psk is needed, or --key and --peer-key")
     return arguments
+
+
+def method_of(arguments):
+    realm = arguments.realm.encode()
+    psk = read_key(arguments.psk) if arguments.psk else noise.NO_PSK
+    if arguments.key:
+        return methods.Noise(read_key(arguments.key), decode(arguments.peer_key, "--peer-key"),
+                             psk, realm)
+    return methods.Hmac(psk, realm, handshake.STATIC_TAG if arguments.static_tag else None)
 
 
 def main():
     arguments = parse_arguments()
     try:
-        secrets = handshake.Secrets(read_psk(arguments.psk), arguments.realm.encode())
         answer = listen_datagrams if arguments.transport == "udp" else listen
-        (dial if arguments.connect else answer)(arguments, secrets)
+        (dial if arguments.connect else answer)(arguments, method_of(arguments))
     except TimeoutError:
         print("peer.py: nobody answered", file=sys.stderr)
         return 1

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from wtref import Refused, handshake, packet, record
+from wtref import Refused, handshake, noise, packet, record
 
 HERE = pathlib.Path(__file__).resolve().parent
 NOW = 1_767_225_600_000
@@ -87,6 +87,79 @@ class Handshake(unittest.TestCase):
         with self.assertRaises(handshake.NotFresh):
             responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
         responder.on_m1(initiator.m1, 9, os.urandom(32), NOW, token_valid=True)
+
+
+def noise_ends(psk_i=noise.NO_PSK, psk_r=noise.NO_PSK, realm_r=b"whispertunnel",
+               channel_r=handshake.STREAM, time_i=NOW, private_i=b"i" * 32, stranger=False):
+    public_r = noise.x25519_public(b"r" * 32)
+    us = noise.Identity(private_i, public_r, psk_i)
+    known = noise.x25519_public(b"?" * 32) if stranger else us.public
+    them = noise.Identity(b"r" * 32, known, psk_r, realm_r)
+    initiator = noise.Initiator(us, handshake.STREAM, 7, handshake.Params(), os.urandom(32),
+                                time_i)
+    return initiator, noise.Responder(them, channel_r, handshake.Params())
+
+
+class Noise(unittest.TestCase):
+    def test_both_ends_hold_the_same_keys(self):
+        for psk in (noise.NO_PSK, b"k" * 32):
+            initiator, responder = noise_ends(psk, psk)
+            m2, session_r = responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+            _, session_i = initiator.on_m2(m2)
+            self.assertEqual(session_i.send_key, session_r.recv_key)
+            self.assertEqual(session_i.recv_key, session_r.send_key)
+            self.assertEqual(session_i.send_iv, session_r.recv_iv)
+            self.assertEqual(session_i.recv_iv, session_r.send_iv)
+
+    def test_no_bit_of_a_message_can_be_changed(self):
+        initiator, responder = noise_ends()
+        m1 = initiator.m1
+        for bit in range(8 * len(m1)):
+            with self.assertRaises(Refused):  # of mac2: NotFresh, a COOKIE is the answer
+                responder.on_m1(flipped(m1, bit), 9, os.urandom(32), NOW)
+        m2, _ = responder.on_m1(m1, 9, os.urandom(32), NOW)
+        for bit in range(8 * len(m2)):
+            with self.assertRaises(Refused):
+                initiator.on_m2(flipped(m2, bit))
+        initiator.on_m2(m2)
+
+    def test_who_knows_the_public_keys_cannot_change_an_index(self):
+        initiator, responder = noise_ends()
+        public_i, public_r = initiator.identity.public, responder.identity.public
+        forged = initiator.m1[:11] + b"\x08" + initiator.m1[12:152]
+        with self.assertRaises(Refused):
+            responder.on_m1(forged + noise.mac1(public_r, forged) + noise.NO_MAC, 9,
+                            os.urandom(32), NOW)
+        m2, _ = responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        forged = m2[:11] + b"\x08" + m2[12:92]
+        with self.assertRaises(Refused):
+            initiator.on_m2(forged + noise.mac1(public_i, forged) + m2[108:])
+        initiator.on_m2(m2)
+
+    def test_strangers_are_refused(self):
+        for strange in ({"psk_r": b"x" * 32}, {"realm_r": b"other"}, {"stranger": True},
+                        {"channel_r": handshake.DATAGRAM}):
+            initiator, responder = noise_ends(**strange)
+            with self.assertRaises(Refused):
+                initiator.on_m2(responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)[0])
+
+    def test_an_m1_is_answered_once(self):
+        initiator, responder = noise_ends()
+        responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+        with self.assertRaises(handshake.Answered):
+            responder.on_m1(initiator.m1, 10, os.urandom(32), NOW)
+
+    def test_a_clock_that_is_off_needs_a_cookie(self):
+        for off in (-60_001, 60_001, -NOW):
+            initiator, responder = noise_ends(time_i=NOW + off)
+            with self.assertRaises(handshake.NotFresh):
+                responder.on_m1(initiator.m1, 9, os.urandom(32), NOW)
+            cookie = os.urandom(16)
+            again = initiator.on_cookie(noise.write_cookie(
+                responder.identity.public, initiator.m1, os.urandom(32), cookie))
+            self.assertEqual(again[168:], noise.mac2(cookie, again[:168]))
+            m2, _ = responder.on_m1(again, 9, os.urandom(32), NOW, shown=True)
+            initiator.on_m2(m2)
 
 
 class Records(unittest.TestCase):
@@ -187,16 +260,26 @@ class Peers(unittest.TestCase):
         path.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
         return str(path)
 
+    def pair(self, psk=None):
+        """Arguments of a dialler and of who waits for it, with auth-noise."""
+        paths = [self.key(name) for name in ("i.key", "r.key")]
+        public = [base64.b64encode(noise.x25519_public(base64.b64decode(
+            pathlib.Path(path).read_bytes()))).decode() for path in paths]
+        more = ("--psk", psk) if psk else ()
+        return [("--key", paths[end], "--peer-key", public[1 - end], *more) for end in (0, 1)]
+
     def run_both(self, key_i, key_r, *extra, both=(), timeout=5):
+        args_i, args_r = ((("--psk", key) if isinstance(key, str) else key)
+                          for key in (key_i, key_r))
         command = [sys.executable, "-B", str(HERE / "peer.py"), "--timeout", str(timeout), *both]
-        with subprocess.Popen(command + ["--listen", "127.0.0.1:0", "--psk", key_r,
+        with subprocess.Popen(command + ["--listen", "127.0.0.1:0", *args_r,
                                          "--address", "10.8.0.1"],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as server:
             self.addCleanup(server.kill)
             where = server.stdout.readline().split()[-1]
             client = subprocess.run(
-                command + ["--connect", where, "--psk", key_i, "--address", "10.8.0.2",
+                command + ["--connect", where, *args_i, "--address", "10.8.0.2",
                            "--ping", "10.8.0.1", *extra],
                 capture_output=True, text=True, timeout=90, check=False)
             if "--lose" in both:
@@ -213,6 +296,26 @@ class Peers(unittest.TestCase):
             self.assertIn("10.8.0.1 answered in", client.stdout)
             self.assertEqual(code, 0)
             self.assertIn("answered 1 of 127.0.0.1", out)
+
+    def test_noise_through_the_tunnel(self):
+        for transport in ("tcp", "udp"):
+            for psk in (None, self.key("psk")):
+                for extra in ((), ("--clock-off", "-1800")):
+                    client, code, out = self.run_both(*self.pair(psk), *extra,
+                                                      both=("--transport", transport))
+                    self.assertEqual(client.returncode, 0, client.stderr)
+                    self.assertIn("10.8.0.1 answered in", client.stdout)
+                    self.assertEqual(code, 0)
+                    self.assertIn("answered 1 of 127.0.0.1", out)
+
+    def test_noise_over_a_bad_way(self):
+        client, _, _ = self.run_both(
+            *self.pair(), both=("--transport", "udp", "--lose", "20"), timeout=40)
+        self.assertEqual(client.returncode, 0, client.stderr)
+
+    def test_noise_with_another_key_gets_silence(self):
+        client, code, _ = self.run_both(self.pair()[0], self.pair()[1], timeout=2)
+        self.assertEqual((client.returncode, code), (1, 1))
 
     def test_another_key_gets_silence(self):
         for transport in ("tcp", "udp"):

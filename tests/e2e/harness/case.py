@@ -19,8 +19,9 @@ BACKENDS = ("aesgcm-openssl", "aesgcm-sodium")
 LOG_TAIL = 60
 
 
-def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None):
-    """peers: {name: {key: value}}. Every dictionary adds to the defaults or overrides them."""
+def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, methods=None):
+    """peers: {name: {key: value}}. Every dictionary adds to the defaults or overrides them;
+    methods: {NAME: {key: value}} instead of [auth hmac]."""
     return ini(
         [
             (
@@ -33,14 +34,16 @@ def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None
             ),
             ("crypto", {"plugin": crypto}),
             ("transport tcp", {"listen": f"0.0.0.0:{PORT}, [::]:{PORT}", **(transport or {})}),
-            ("auth hmac", auth or {}),
+            *((f"auth {name}", keys) for name, keys in (methods or {"hmac": auth or {}}).items()),
             *((f"peer {name}", keys) for name, keys in peers.items()),
         ]
     )
 
 
-def client_ini(key, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, **peer):
-    """A client with the one peer "office"."""
+def client_ini(
+    key, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, methods=None, **peer
+):
+    """A client with the one peer "office"; key None: without psk_file."""
     return ini(
         [
             (
@@ -53,7 +56,7 @@ def client_ini(key, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, 
             ),
             ("crypto", {"plugin": crypto}),
             ("transport tcp", transport or {}),
-            ("auth hmac", auth or {}),
+            *((f"auth {name}", keys) for name, keys in (methods or {"hmac": auth or {}}).items()),
             (
                 "peer office",
                 {

@@ -167,12 +167,13 @@ class Daemon:
         return ""
 
 
-def run(*arguments, ns=None, env=None, wrap=(), timeout=EVENT_S):
+def run(*arguments, ns=None, env=None, wrap=(), stdin=None, timeout=EVENT_S):
     """Runs `wtcore` to its end; returns (exit code, standard output, standard error)."""
     command = [*wrap, f"{PREFIX}/wtcore", *arguments]
     done = subprocess.run(
         ns.command(*command) if ns else command,
         capture_output=True,
+        stdin=stdin,
         text=True,
         timeout=timeout,
         env=environment(env),

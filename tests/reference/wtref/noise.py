@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """auth-noise, method 2: M1, COOKIE, M2 and the keys they end in."""
 
+import copy
 import struct
 from dataclasses import dataclass, field
 
 from . import Refused
-from .handshake import CLOCK_TOLERANCE_MS, NotFresh, Params, Session
+from .handshake import CLOCK_TOLERANCE_MS, Answered, NotFresh, Params, Session
 from .primitives import (equal, hkdf_expand, hmac_sha256, lp, seal, sha256, u8, u32, u64, unseal,
                          x25519, x25519_public)
 
@@ -48,6 +49,9 @@ class Symmetric:
         self.h = name.ljust(32, b"\0") if len(name) <= 32 else sha256(name)
         self.ck = self.h
         self.k, self.n = None, 0
+
+    def copy(self):
+        return copy.copy(self)
 
     def mix_hash(self, data):
         self.h = sha256(self.h + data)
@@ -177,15 +181,20 @@ class Initiator:
         self.m1 = self.m1[:168] + mac2(cookie, self.m1[:168])
         return self.m1
 
+    def on_retry(self, message, unix_ms=0):
+        """As handshake.Initiator has it: (the M1 to send now, offset to adopt, which is none)"""
+        del unix_ms
+        return self.on_cookie(message), 0
+
     def on_m2(self, m2):
-        """The session. Its first record, sent at once, is the proof."""
+        """(None, session): there is no M3, the first record is the proof and is sent at once."""
         self._check_header(m2, 2, M2_SIZE)
         if not equal(m2[92:108], mac1(self.identity.public, m2[:92])):
             raise Refused("mac1 does not verify")
         remote_index = struct.unpack(">I", m2[8:12])[0]
         if remote_index == 0:
             raise Refused("index 0")
-        state = self.state
+        state = self.state.copy()  # an M2 that fails changes nothing
         e = m2[12:44]
         state.mix_hash(e)
         state.mix_key(e)
@@ -196,8 +205,9 @@ class Initiator:
         finish = Finish.derive(state, self.head1, m2[:12])
         if not equal(m2[108:], mac2(finish.m2_mac, m2[:108])):
             raise Refused("mac2 does not verify")
-        return Session(self.index, remote_index, finish.i2r_key, finish.i2r_iv,
-                       finish.r2i_key, finish.r2i_iv, Params.unpack(params))
+        self.h = state.h
+        return None, Session(self.index, remote_index, finish.i2r_key, finish.i2r_iv,
+                             finish.r2i_key, finish.r2i_iv, Params.unpack(params))
 
 
 @dataclass
@@ -209,6 +219,7 @@ class Responder:
     last_time: bytes = bytes(12)
     seen: list = field(default_factory=list)
     finish: Finish = None
+    pending: tuple = (b"", b"")  # (hash of M1 up to mac1, M2) of the last one
 
     def open_m1(self, m1):
         """(state, remote_index, e, time, params) of an M1 that the peer made."""
@@ -230,12 +241,12 @@ class Responder:
             raise Refused("index 0")
         return state, remote_index, e, payload[:12], Params.unpack(payload[12:])
 
-    def on_m1(self, m1, index, e_private, unix_ms, cookie=None):
-        """(M2, session). The session may receive; it may send once a record came."""
+    def on_m1(self, m1, index, e_private, unix_ms, shown=False):
+        """(M2, session). The session may receive; it may send once a record came. shown: mac2 shows
+        a valid cookie."""
+        if m1[12:44] in self.seen:  # before anything is computed
+            raise Answered("this M1 was answered before", sha256(m1[:152]))
         state, remote_index, e, time, peer_params = self.open_m1(m1)
-        if e in self.seen:
-            raise Refused("this M1 was answered before")
-        shown = cookie is not None and equal(m1[168:], mac2(cookie, m1[:168]))
         if not shown and (abs(unix_ms_of(time) - unix_ms) > CLOCK_TOLERANCE_MS
                           or time <= self.last_time or m1[168:] != NO_MAC):
             raise NotFresh("the time is off")
@@ -254,4 +265,6 @@ class Responder:
         self.seen = (self.seen + [e])[-8:]
         session = Session(index, remote_index, finish.r2i_key, finish.r2i_iv,
                           finish.i2r_key, finish.i2r_iv, peer_params)
-        return message + mac2(finish.m2_mac, message), session
+        message += mac2(finish.m2_mac, message)
+        self.pending = (sha256(m1[:152]), message)
+        return message, session

@@ -59,17 +59,18 @@ class Datagrams:
 class Dialler:
     """The initiator: repeats what is not answered."""
 
-    def __init__(self, link, secrets, params, tag_time=None, clock_off_ms=0):
-        self.link, self.secrets, self.params = link, secrets, params
-        self.tag_time, self.offset = tag_time, clock_off_ms
+    def __init__(self, link, method, params, clock_off_ms=0):
+        self.link, self.method, self.params = link, method, params
+        self.offset = clock_off_ms
         self.m3 = None
 
     def _new(self):
-        return handshake.Initiator(self.secrets, handshake.DATAGRAM, new_index(), self.params,
-                                   os.urandom(32), unix_ms() + self.offset, self.tag_time)
+        return self.method.initiator(handshake.DATAGRAM, new_index(), self.params,
+                                     unix_ms() + self.offset)
 
     def session(self, seconds):
-        """The session, as soon as M2 was accepted; M3 was sent once. TimeoutError."""
+        """The session, as soon as M2 was accepted; M3, if the method has one, was sent once.
+        TimeoutError."""
         deadline = time.monotonic() + seconds
         initiator, sent = self._new(), 0
         for wait in (*RETRY_S, *(5 for _ in range(int(seconds)))):
@@ -100,12 +101,13 @@ class Dialler:
             self.link.send(again)
             return None
         self.m3, session = initiator.on_m2(answer)
-        self.link.send(self.m3)
+        if self.m3:
+            self.link.send(self.m3)
         return session
 
-    def confirm(self, receive, confirmed):
-        """receive(seconds) takes what comes, confirmed() says whether a record opened; M3 again
-        until then."""
+    def confirm(self, receive, confirmed, prove):
+        """receive(seconds) takes what comes, confirmed() says whether a record opened; M3, or
+        what prove() sends without one, again until then."""
         for _ in range(M3_TIMES):
             deadline = time.monotonic() + M3_AGAIN_S
             while not confirmed() and deadline > time.monotonic():
@@ -115,7 +117,10 @@ class Dialler:
                     break
             if confirmed():
                 return
-            self.link.send(self.m3)
+            if self.m3:
+                self.link.send(self.m3)
+            else:
+                prove()
         raise TimeoutError
 
 
@@ -123,10 +128,9 @@ class Listener:
     """The responder of one peer: answers handshakes, the first one and later ones, from wherever
     they come. A true M3, or the first record under the new keys, makes them the current ones."""
 
-    def __init__(self, link, secrets, params):
-        self.link = link
-        self.responder = handshake.Responder(secrets, handshake.DATAGRAM, params)
-        self.tokens = handshake.TokenMaker(os.urandom(32))
+    def __init__(self, link, method, params):
+        self.link, self.method = link, method
+        self.responder = method.responder(handshake.DATAGRAM, params)
         self.pending = None    # the session that waits for M3
         self.confirmed = None  # the last one that did not
         self._m2_sent = 0.0
@@ -151,10 +155,9 @@ class Listener:
         source = repr(self.link.source).encode()
         index, e_r, now = new_index(), os.urandom(32), unix_ms()
         minute = int(time.monotonic() // 60)
-        valid = [self.tokens.token(m, 0, handshake.DATAGRAM, source, m1[28:60])
-                 for m in (minute, minute - 1)]
+        shown = self.method.shown(self.responder, m1, source, minute)
         try:
-            m2, session = self.responder.on_m1(m1, index, e_r, now, m1[116:148] in valid)
+            m2, session = self.responder.on_m1(m1, index, e_r, now, shown)
         except handshake.Answered as again:
             h1, m2 = self.responder.pending
             if again.h1 != h1 or time.monotonic() - self._m2_sent < M2_AGAIN_S:
@@ -162,8 +165,7 @@ class Listener:
             session = None
             self.repeated += 1
         except handshake.NotFresh:
-            h1, remote_index, _, _, _ = self.responder.open_m1(m1, now)
-            self.link.send(self.responder.retry(h1, remote_index, valid[0], now),
+            self.link.send(self.method.answer(self.responder, m1, source, minute, now),
                            self.link.source)
             self.retries += 1
             return
