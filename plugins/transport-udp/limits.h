@@ -23,8 +23,11 @@
 /* ---- receiving */
 
 /* Slots held while datagrams come in; each takes two of the largest runs. Four
- * runs of 64 KB are what the core looks at in one turn, and stay in its cache. */
-#define WT_UDP_RECV_SLOTS 2u
+ * runs of 64 KB are what the core looks at in one turn, and stay in its cache.
+ * When what fills them is small, more: of a slot only what is used costs anything. */
+#define WT_UDP_RECV_SLOTS_RUNS 2u
+#define WT_UDP_RECV_SLOTS 8u
+#define WT_UDP_RECV_SMALL 8192u
 #define WT_UDP_RECV_PER_SLOT 2u
 #define WT_UDP_RECV_BATCH (WT_UDP_RECV_SLOTS * WT_UDP_RECV_PER_SLOT)
 /* No slots left: pause before the next read. */

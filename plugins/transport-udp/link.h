@@ -31,6 +31,7 @@ struct wt_udp_receiving {
 	struct wt_udp_arrival arrival;
 	uint8_t *data; /* of arrival */
 	uint32_t at;
+	bool small;	     /* a call was filled by little: ask for more at once */
 	bool drained;	     /* the last call got less than it asked for */
 	bool owes_again;     /* we report until recv says WT_AGAIN */
 	bool waits_for_slot; /* reading is paused */

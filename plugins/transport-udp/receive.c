@@ -146,12 +146,17 @@ static size_t give_out(struct wt_udp_link *link, struct wt_record *records, size
 
 /* ---- receiving */
 
+static size_t wanted_slots(const struct wt_udp_receiving *in)
+{
+	return in->small ? WT_UDP_RECV_SLOTS : WT_UDP_RECV_SLOTS_RUNS;
+}
+
 static bool have_room(struct wt_udp_link *link)
 {
 	struct wt_udp_receiving *in = &link->in;
 	const struct wt_host *host = link->udp->host;
 
-	while (in->slot_count < WT_UDP_RECV_SLOTS) {
+	while (in->slot_count < wanted_slots(in)) {
 		struct wt_slot *slot = host->slot_get(host, link->worker);
 
 		if (!slot)
@@ -172,7 +177,7 @@ static unsigned prepare(struct wt_udp_receiving *in)
 {
 	unsigned n = 0;
 
-	for (size_t s = 0; s < in->slot_count; s++) {
+	for (size_t s = 0; s < in->slot_count && s < wanted_slots(in); s++) {
 		size_t size =
 			in->slots[s]->capacity / WT_UDP_RECV_PER_SLOT / REGION_ALIGN * REGION_ALIGN;
 
@@ -192,6 +197,18 @@ static unsigned prepare(struct wt_udp_receiving *in)
 	return n;
 }
 
+static void learn(struct wt_udp_receiving *in, unsigned asked)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < in->count; i++)
+		bytes += in->messages[i].msg_len;
+	if (in->count == asked)
+		in->small = bytes < asked * WT_UDP_RECV_SMALL;
+	else if (bytes >= in->count * WT_UDP_RECV_SMALL)
+		in->small = false;
+}
+
 /* One receive call. False: nothing came. */
 static bool receive(struct wt_udp_link *link)
 {
@@ -205,6 +222,7 @@ static bool receive(struct wt_udp_link *link)
 	/* Fewer than asked for: the kernel has no more, and the next recv need not
 	 * ask. */
 	in->drained = n >= 0 && (unsigned)n < asked;
+	learn(in, asked);
 	/* The note of an earlier datagram; those that came are still there. */
 	if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		wt_udp_link_count(link, link->udp->counters.hints, 1);

@@ -178,6 +178,37 @@ static void what_is_too_short_is_dropped(void **state)
 	stop(&r);
 }
 
+/* As many as there are slots for, once it is known that they are small; and few
+ * when they are not any more. */
+static void small_ones_come_sixteen_at_a_time(void **state)
+{
+	struct wt_record records[32];
+	struct receiving r;
+	size_t got;
+
+	(void)state;
+	start(&r, 32, NULL);
+	for (uint32_t i = 0; i < 50; i++)
+		throw(&r, 100, 0, i);
+	for (uint32_t i = 0; i < 4; i++)
+		throw(&r, 20 * 1000, 1000, 50 + 20 * i);
+	for (unsigned call = 0; call < 5; call++) {
+		/* 30 datagrams and 2 runs are left of sixteen at a time; the last
+		 * two runs come with more room than they need. */
+		static const size_t expected[] = { 4, 16, 16, 16, 2 };
+
+		assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 32, &got), WT_OK);
+		assert_int_equal(got, expected[call]);
+		assert_int_equal(r.rig.host->slots_out, call == 0 ? 2 : 8);
+	}
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 32, &got), WT_AGAIN);
+	assert_int_equal(r.rig.host->slots_out, 0);
+	throw(&r, 100, 0, 0);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, records, 32, &got), WT_OK);
+	assert_int_equal(r.rig.host->slots_out, 2);
+	stop(&r);
+}
+
 static void without_segmentation_datagrams_come_alone(void **state)
 {
 	struct wt_loop_config config = {
@@ -315,7 +346,7 @@ static void any_mixture_arrives(void **state)
 		r.reader.calls = wt_rig_random(&seed, 3);
 		throw(&r, len, count > 1 ? segment : 0, number);
 		number += count;
-		if (i % 3 == 0)
+		if (i % 2 == 0)
 			WT_LOOP_UNTIL(r.rig.host, r.reader.next == number);
 	}
 	WT_LOOP_UNTIL(r.rig.host, r.reader.next == number);
@@ -332,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_longer_run_is_given_in_parts),
 		cmocka_unit_test(reading_can_stop_anywhere),
 		cmocka_unit_test(what_is_too_short_is_dropped),
+		cmocka_unit_test(small_ones_come_sixteen_at_a_time),
 		cmocka_unit_test(without_segmentation_datagrams_come_alone),
 		cmocka_unit_test(without_slots_datagrams_wait),
 		cmocka_unit_test(close_gives_back_what_was_not_read),
