@@ -11,6 +11,13 @@
 /* Records that one recv() may give out. */
 #define WT_RIG_RECORDS 64
 
+/* Does an error's text say this? Fails the test if not. */
+#define WT_RIG_HAS(text_, part_)                                                                   \
+	do {                                                                                       \
+		if (!strstr(text_, part_))                                                         \
+			fail_msg("\"%s\" does not say \"%s\"", text_, part_);                      \
+	} while (0)
+
 struct wt_rig {
 	void *library;
 	const struct wt_plugin_descriptor *plugin;

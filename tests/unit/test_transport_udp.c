@@ -17,12 +17,6 @@
 #include "support/child.h"
 #include "support/udp_rig.h"
 
-#define ASSERT_HAS(text_, part_)                                                                   \
-	do {                                                                                       \
-		if (!strstr(text_, part_))                                                         \
-			fail_msg("\"%s\" does not say \"%s\"", text_, part_);                      \
-	} while (0)
-
 static const struct wt_loop_config no_listen = { .listen_count = 0 };
 
 static struct wt_loop_config one_address(struct sockaddr_storage address)
@@ -107,97 +101,6 @@ static void each_address_is_a_link(void **state)
 		assert_memory_equal(&said, &address, wt_rig_len(&address));
 	}
 	wt_rig_close(&rig);
-}
-
-static void any_ipv4_and_any_ipv6_share_a_port(void **state)
-{
-	struct sockaddr_storage any = wt_rig_ipv4("0.0.0.0", 0);
-	struct wt_rig rig;
-	int probe;
-
-	(void)state;
-	if (!wt_rig_has_ipv6()) {
-		print_message("no ::1 here\n");
-		skip();
-	}
-	/* A port that is free now. */
-	probe = wt_udp_rig_socket(&any);
-	close(probe);
-
-	struct wt_loop_config config = {
-		.listen = { any, wt_rig_ipv6("::", ntohs(*port_of(&any))) },
-		.listen_count = 2,
-	};
-
-	wt_rig_open(&rig, "udp", &config);
-	wt_rig_close(&rig);
-}
-
-static void listening_is_all_or_nothing(void **state)
-{
-	struct sockaddr_storage taken = wt_rig_ipv4("127.0.0.1", 0);
-	struct sockaddr_storage first = wt_rig_ipv4("127.0.0.2", 0);
-	int holder = wt_udp_rig_socket(&taken), probe = wt_udp_rig_socket(&first);
-	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_rig rig;
-	char where[32];
-
-	(void)state;
-	close(probe);
-
-	struct wt_loop_config config = { .listen = { first, taken }, .listen_count = 2 };
-
-	assert_int_equal(wt_rig_create(&rig, "udp", &config, &err), WT_OK);
-	assert_int_equal(listen_once(&rig, &err), WT_ERR_IO);
-	snprintf(where, sizeof where, "127.0.0.1:%u", ntohs(*port_of(&taken)));
-	ASSERT_HAS(err.text, where);
-	ASSERT_HAS(err.text, "in use");
-	ASSERT_HAS(err.text, "ss -lunp");
-	ASSERT_HAS(err.text, "choose another port");
-	assert_int_equal(rig.host->accepted, 0);
-	/* The first one is free again. */
-	probe = wt_udp_rig_socket(&first);
-	close(probe);
-	close(holder);
-	/* And it can be tried once more. */
-	assert_int_equal(listen_once(&rig, &err), WT_OK);
-	assert_int_equal(listen_once(&rig, &err), WT_ERR_INVALID);
-	wt_rig_close(&rig);
-}
-
-static void an_address_that_is_not_ours_is_named(void **state)
-{
-	struct wt_loop_config config = one_address(wt_rig_ipv4("192.0.2.1", 4433));
-	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_rig rig;
-
-	(void)state;
-	assert_int_equal(wt_rig_create(&rig, "udp", &config, &err), WT_OK);
-	assert_int_equal(listen_once(&rig, &err), WT_ERR_IO);
-	ASSERT_HAS(err.text, "192.0.2.1:4433");
-	ASSERT_HAS(err.text, "no interface");
-	wt_rig_close(&rig);
-}
-
-static void an_event_loop_that_is_full_stops_listening(void **state)
-{
-	struct wt_loop_config config = {
-		.listen = { wt_rig_ipv4("127.0.0.1", 0), wt_rig_ipv4("127.0.0.2", 0) },
-		.listen_count = 2,
-	};
-
-	(void)state;
-	/* Two timers and a watch each. */
-	for (int allowance = 0; allowance < 6; allowance++) {
-		struct wt_error err = { .struct_size = sizeof err };
-		struct wt_rig rig;
-
-		assert_int_equal(wt_rig_create(&rig, "udp", &config, &err), WT_OK);
-		rig.host->allowance = allowance;
-		assert_int_equal(listen_once(&rig, &err), WT_ERR_NOMEM);
-		ASSERT_HAS(err.text, allowance < 3 ? "127.0.0.1" : "127.0.0.2");
-		wt_rig_close(&rig);
-	}
 }
 
 static void a_link_that_the_core_refuses_is_closed(void **state)
@@ -335,7 +238,7 @@ static void what_is_no_address_is_refused(void **state)
 				       (struct sockaddr *)&address, sizeof address, NULL, NULL,
 				       &tconn, &err),
 			 WT_ERR_INVALID);
-	ASSERT_HAS(err.text, "IPv4");
+	WT_RIG_HAS(err.text, "IPv4");
 	wt_rig_close(&rig);
 }
 
@@ -355,7 +258,7 @@ static void a_full_event_loop_fails_the_dial(void **state)
 					       (struct sockaddr *)&remote, wt_rig_len(&remote),
 					       NULL, NULL, &tconn, &err),
 				 WT_ERR_NOMEM);
-		ASSERT_HAS(err.text, "out of memory");
+		WT_RIG_HAS(err.text, "out of memory");
 	}
 	wt_rig_close(&rig);
 }
@@ -564,7 +467,7 @@ static void a_second_daemon_is_told_that_the_port_is_taken(void **state)
 		for (config.workers = 1; config.workers <= 2; config.workers++) {
 			assert_int_equal(wt_rig_create(&second, "udp", &config, &err), WT_OK);
 			assert_int_equal(listen_once(&second, &err), WT_ERR_IO);
-			ASSERT_HAS(err.text, "in use");
+			WT_RIG_HAS(err.text, "in use");
 			wt_rig_close(&second);
 		}
 		wt_rig_close(&first);
@@ -576,10 +479,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_what_it_is),
 		cmocka_unit_test(each_address_is_a_link),
-		cmocka_unit_test(any_ipv4_and_any_ipv6_share_a_port),
-		cmocka_unit_test(listening_is_all_or_nothing),
-		cmocka_unit_test(an_address_that_is_not_ours_is_named),
-		cmocka_unit_test(an_event_loop_that_is_full_stops_listening),
 		cmocka_unit_test(a_link_that_the_core_refuses_is_closed),
 		cmocka_unit_test(want_of_descriptors_is_said),
 		cmocka_unit_test(a_socket_has_its_options),
