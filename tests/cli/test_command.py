@@ -332,7 +332,7 @@ class Check(Command):
         self.write_key("office.psk")
         run = self.run_wtcore("-t", "-c", "t.ini")
         self.expect(
-            run, 0, "t.ini: ok, 2 peers, crypto aesgcm-openssl, transports tcp, auth hmac\n"
+            run, 0, "t.ini: ok, 2 peers, crypto aesgcm-openssl, transports tcp udp, auth hmac\n"
         )
 
     def test_paths_begin_where_the_file_is(self):
