@@ -18,15 +18,15 @@
 
 static const char server_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.1/24\n%s\n"
 				 "[crypto]\nplugin = aesgcm-openssl\n"
-				 "[transport %s]\nlisten = 127.0.0.1:%u\n"
+				 "[transport %s]\nlisten = 127.0.0.1:%u\n%s"
 				 "[auth %s]\n"
 				 "[peer alice]\npsk_file = alice.psk\nallowed_ips = 10.8.0.2/32\n"
 				 "[peer bob]\npsk_file = bob.psk\nallowed_ips = 10.8.0.3/32\n";
 static const char client_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.%u/24\n%s\n"
 				 "[crypto]\nplugin = aesgcm-sodium\n"
-				 "[transport %s]\n"
+				 "[transport %s]\n%s"
 				 "[auth %s]\n%s"
-				 "[peer office]\nendpoint = %s://127.0.0.1:%u\n"
+				 "[peer office]\nendpoint = %s://127.0.0.1:%u%s\n"
 				 "psk_file = %s.psk\nallowed_ips = 10.8.0.0/24\n%s";
 
 static void remember(void *arg, const char *line)
@@ -88,7 +88,9 @@ int wt_world_setup_packets(void **state)
 	int rc = wt_world_setup(state);
 
 	wt_packets_reset();
+	wt_memory_reset();
 	wt_end_plugin(&wt_packet_plugin);
+	wt_end_plugin(&wt_memory_plugin);
 	((struct wt_world *)*state)->transport = "packets";
 	return rc;
 }
@@ -118,18 +120,27 @@ int wt_world_teardown(void **state)
 
 void wt_world_server(struct wt_world *w, const char *more)
 {
+	char also[96] = "";
+
+	if (w->also)
+		snprintf(also, sizeof also, "[transport %s]\nlisten = 127.0.0.1:%u\n", w->also,
+			 w->port);
 	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more, w->transport,
-		    w->port, w->auth);
+		    w->port, also, w->auth);
 }
 
 void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_client *client)
 {
-	char name[32];
+	char name[32], section[64] = "", endpoint[64] = "";
 
+	if (w->also) {
+		snprintf(section, sizeof section, "[transport %s]\n", w->also);
+		snprintf(endpoint, sizeof endpoint, ", %s://127.0.0.1:%u", w->also, w->port);
+	}
 	snprintf(name, sizeof name, "client%d", (int)(end - &w->server));
 	wt_end_open(end, w->dir, name, &w->clock.clock, client_ini, client->host,
-		    client->more ? client->more : "", w->transport, w->auth,
-		    client->auth ? client->auth : "", w->transport, w->port, client->key,
+		    client->more ? client->more : "", w->transport, section, w->auth,
+		    client->auth ? client->auth : "", w->transport, w->port, endpoint, client->key,
 		    client->peer ? client->peer : "");
 }
 

@@ -13,6 +13,7 @@
 struct wt_world {
 	char *dir;
 	uint16_t port;
+	const char *also; /* NAME of a second transport, with the same port; NULL: none */
 	const char *transport, *auth; /* NAME: "tcp" and "hmac" unless changed before a start */
 	struct wt_clock_manual clock;
 	struct wt_end server, alice, bob;
@@ -27,7 +28,8 @@ struct wt_world {
 int wt_world_setup(void **state);
 /* The same over support/memory_transport.h. */
 int wt_world_setup_memory(void **state);
-/* The same over support/packet_transport.h. */
+/* The same over support/packet_transport.h; support/memory_transport.h is there for
+ * `also`. */
 int wt_world_setup_packets(void **state);
 int wt_world_teardown(void **state);
 

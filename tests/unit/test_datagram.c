@@ -231,7 +231,7 @@ static void comes_up_through_loss(struct wt_world *w, unsigned percent, uint64_t
 
 static void a_tenth_of_all_may_be_lost(void **state)
 {
-	comes_up_through_loss(*state, 10, 5000);
+	comes_up_through_loss(*state, 10, 10000);
 }
 
 static void half_of_all_may_be_lost(void **state)
@@ -273,7 +273,7 @@ static void the_same_first_message_is_repeated(void **state)
 
 	wt_packet_net.fate = all_later;
 	wt_world_alice(w);
-	wt_world_pass(w, 2100);
+	wt_world_pass(w, 2500);
 	/* At 0, 0.2, 0.7 and 1.7 s, less or more a fifth of each wait. */
 	assert_int_equal(wt_packet_net.later_count, 4);
 	for (struct wt_datagram *d = wt_packet_net.later; d; d = d->next) {
