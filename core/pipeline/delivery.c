@@ -63,11 +63,14 @@ void wt_delivery_flush(struct wt_delivery *delivery)
 void wt_delivery_packet(struct wt_delivery *delivery, struct wt_peer *peer,
 			const struct wt_inner *inner)
 {
-	if (!source_ok(delivery->worker, peer, inner))
+	struct wt_merge *merge = &delivery->merge;
+
+	/* What goes on with packets that are held has their source, which is
+	 * the peer's. */
+	if (merge->count > 0 && delivery->peer == peer && wt_merge_take(merge, inner))
 		return;
-	/* With nothing held every packet is taken. */
-	while (delivery->peer != peer || !wt_merge_take(&delivery->merge, inner)) {
-		wt_delivery_flush(delivery);
-		delivery->peer = peer;
-	}
+	wt_delivery_flush(delivery);
+	delivery->peer = peer;
+	if (source_ok(delivery->worker, peer, inner))
+		wt_merge_start(merge, inner);
 }

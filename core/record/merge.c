@@ -34,6 +34,17 @@ static bool same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
 	return memcmp(a + from, b + from, to - from) == 0;
 }
 
+/* What the headers of a run differ in: their words, for a sum. */
+static uint64_t ipv4_rest(const uint8_t *packet)
+{
+	uint16_t len, id, checksum;
+
+	memcpy(&len, packet + WT_IPV4_LENGTH, sizeof len);
+	memcpy(&id, packet + WT_IPV4_ID, sizeof id);
+	memcpy(&checksum, packet + WT_IPV4_CHECKSUM, sizeof checksum);
+	return (uint64_t)len + id + checksum;
+}
+
 static bool ipv4_goes_on(const struct wt_merge *merge, const uint8_t *packet, size_t header_len)
 {
 	const uint8_t *first = merge->first.body;
@@ -42,7 +53,8 @@ static bool ipv4_goes_on(const struct wt_merge *merge, const uint8_t *packet, si
 	return same(first, packet, 0, WT_IPV4_LENGTH) &&
 	       same(first, packet, WT_IPV4_FRAGMENT, WT_IPV4_CHECKSUM) &&
 	       same(first, packet, WT_IPV4_SOURCE, header_len) &&
-	       wt_load_be16(packet + WT_IPV4_ID) == id && wt_checksum_ipv4_ok(packet);
+	       wt_load_be16(packet + WT_IPV4_ID) == id &&
+	       wt_checksum_fold(wt_checksum_plus(merge->ipv4_sum, ipv4_rest(packet))) == 0xffffu;
 }
 
 static bool ipv6_goes_on(const struct wt_merge *merge, const uint8_t *packet)
@@ -123,15 +135,19 @@ static void hold(struct wt_merge *merge, const struct wt_inner *inner)
 	merge->parts[merge->count] = (struct iovec){ inner->body + headers, payload };
 }
 
+void wt_merge_start(struct wt_merge *merge, const struct wt_inner *inner)
+{
+	merge->first = *inner;
+	merge->open = may_begin(merge, inner);
+	/* The sum of all is right, 0xffff, which is 0: so the others' is what
+	 * these words lack. */
+	merge->ipv4_sum = ~ipv4_rest(inner->body);
+	merge->len = inner->layer4.payload;
+	hold(merge, inner);
+}
+
 bool wt_merge_take(struct wt_merge *merge, const struct wt_inner *inner)
 {
-	if (merge->count == 0) {
-		merge->first = *inner;
-		merge->open = may_begin(merge, inner);
-		merge->len = inner->layer4.payload;
-		hold(merge, inner);
-		return true;
-	}
 	if (!goes_on(merge, inner))
 		return false;
 	hold(merge, inner);

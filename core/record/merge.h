@@ -39,6 +39,7 @@ struct wt_merge {
 	const struct wt_inner_limits *own;
 	uint32_t count;	       /* packets; 0: none */
 	bool open;	       /* another may follow */
+	uint64_t ipv4_sum;     /* of the IPv4 header without what differs */
 	size_t len;	       /* of the merged packet */
 	struct wt_inner first; /* the first of them */
 	uint8_t last_flags;    /* TCP: of the last of them */
@@ -49,9 +50,12 @@ struct wt_merge {
 /* Hold nothing yet. `own`: what this end takes, which its kernel takes too. */
 void wt_merge_init(struct wt_merge *merge, const struct wt_inner_limits *own);
 
-/* Hold this packet (wt_inner_parse accepted it and its source is the peer's)
- * behind those held; it stays where it is until they are let go. False: it does
- * not go on with them. With nothing held every packet is taken. */
+/* With nothing held: hold this packet, of any kind (wt_inner_parse accepted it). It
+ * stays where it is until it is let go. */
+void wt_merge_start(struct wt_merge *merge, const struct wt_inner *inner);
+
+/* Hold this one behind those held. False: it does not go on with them, or there
+ * are none. */
 bool wt_merge_take(struct wt_merge *merge, const struct wt_inner *inner) WT_MUST_CHECK;
 
 /* The run of two packets or more that is held: offload header and headers in

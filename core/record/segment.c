@@ -45,6 +45,16 @@ static enum wt_drop find_header(const uint8_t *data, size_t len, const struct wt
 	return wt_layer4_parse_at(data, len, ip, start, protocol, l4);
 }
 
+/* The header's sum, but for what each packet has of its own. */
+static uint64_t ipv4_sum(const uint8_t *header)
+{
+	uint64_t sum = wt_checksum_add(0, header, WT_IPV4_LENGTH);
+
+	sum = wt_checksum_add(sum, header + WT_IPV4_FRAGMENT, WT_IPV4_CHECKSUM - WT_IPV4_FRAGMENT);
+	return wt_checksum_add(sum, header + WT_IPV4_SOURCE,
+			       (size_t)(header[0] & 0x0fu) * 4u - WT_IPV4_SOURCE);
+}
+
 enum wt_drop wt_segments_start(struct wt_segments *out, const uint8_t *data, size_t len,
 			       const struct wt_packet *ip, const struct wt_vnet *vnet)
 {
@@ -69,6 +79,8 @@ enum wt_drop wt_segments_start(struct wt_segments *out, const uint8_t *data, siz
 				     .len = len,
 				     .at = l4.payload,
 				     .pseudo = (uint64_t)partial + all,
+				     .ipv4 = ip->family == AF_INET ? ipv4_sum(data) : 0,
+				     .id = wt_load_be16(data + WT_IPV4_ID),
 				     .size = vnet->segment_size,
 				     .family = ip->family,
 				     .layer4 = l4 };
@@ -90,9 +102,13 @@ static void write_ip(const struct wt_segments *s, uint8_t *out, size_t len)
 		wt_store_be16(out + WT_IPV6_LENGTH, (uint16_t)(len - WT_IPV6_HEADER));
 		return;
 	}
+
+	uint16_t id = (uint16_t)(s->id + s->index), sum;
+
 	wt_store_be16(out + WT_IPV4_LENGTH, (uint16_t)len);
-	wt_store_be16(out + WT_IPV4_ID, (uint16_t)(wt_load_be16(out + WT_IPV4_ID) + s->index));
-	wt_checksum_ipv4_write(out);
+	wt_store_be16(out + WT_IPV4_ID, id);
+	sum = (uint16_t)~wt_checksum_fold(s->ipv4 + htons((uint16_t)len) + htons(id));
+	memcpy(out + WT_IPV4_CHECKSUM, &sum, sizeof sum);
 }
 
 static void write_tcp(const struct wt_segments *s, uint8_t *header, bool last)

@@ -36,6 +36,8 @@ struct wt_segments {
 	size_t len;
 	size_t at;	 /* the payload from here is still to come */
 	uint64_t pseudo; /* sum of the pseudo-header, but for the length */
+	uint64_t ipv4;	 /* ... of the IPv4 header, but for length and identification */
+	uint16_t id;	 /* IPv4: of the first packet */
 	uint32_t index;	 /* of the next packet */
 	uint16_t size;	 /* payload of each packet but the last */
 	uint8_t family;	 /* AF_INET or AF_INET6 */

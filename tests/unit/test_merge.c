@@ -58,6 +58,15 @@ static struct wt_inner packet_at(size_t place, const struct wt_run *run, size_t 
 	return parsed(place, wt_run_partial(run, i, memory[place] + BEFORE), &everything);
 }
 
+static bool take(struct wt_merge *merge, const struct wt_inner *inner)
+{
+	if (merge->count > 0)
+		return wt_merge_take(merge, inner);
+	assert_false(wt_merge_take(merge, inner));
+	wt_merge_start(merge, inner);
+	return true;
+}
+
 /* What the device would be given. */
 static size_t gather(struct wt_merge *merge)
 {
@@ -122,7 +131,7 @@ static void merge_all(const char *what, const struct wt_run *run)
 	for (size_t i = 0; i < wt_run_count(run); i++) {
 		struct wt_inner inner = packet_at(i, run, i);
 
-		if (!wt_merge_take(&merge, &inner))
+		if (!take(&merge, &inner))
 			fail_msg("%s: packet %zu does not go on", what, i);
 		assert_int_equal(merge.count, i + 1);
 	}
@@ -177,7 +186,7 @@ static void what_is_carved_is_merged_again(void **state)
 
 			memcpy(memory[place] + BEFORE - 1, text, n);
 			inner = parsed(place++, n - 1, &everything);
-			assert_true(wt_merge_take(&merge, &inner));
+			assert_true(take(&merge, &inner));
 		}
 		becomes("random", &merge, &run);
 		merged++;
@@ -198,7 +207,7 @@ static void the_sum_is_the_receiver_s_own(void **state)
 		struct wt_inner inner = packet_at(i, &run, i);
 
 		memset(inner.body + 36, 0xa5 + (int)i, 2);
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 	}
 	becomes("other sums", &merge, &run);
 }
@@ -271,19 +280,19 @@ static void a_stranger_does_not_go_on(void **state)
 		run.tcp_flags = ACK;
 		wt_merge_init(&merge, &everything);
 		inner = packet_at(0, &run, 0);
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 		inner = packet_at(1, &run, 1);
 		for (size_t k = 0; k < COUNT(strangers[i].patch); k++)
 			inner.body[strangers[i].patch[k].at] ^= strangers[i].patch[k].flip;
 		if (strangers[i].sum)
 			wt_checksum_ipv4_write(inner.body);
 		inner = parsed(1, inner.len, &everything);
-		if (wt_merge_take(&merge, &inner))
+		if (take(&merge, &inner))
 			fail_msg("%s: merged", strangers[i].what);
 		assert_int_equal(merge.count, 1);
 		/* What was refused changed nothing. */
 		inner = packet_at(1, &run, 1);
-		if (!wt_merge_take(&merge, &inner))
+		if (!take(&merge, &inner))
 			fail_msg("%s: the true one does not go on", strangers[i].what);
 	}
 }
@@ -314,7 +323,7 @@ static void each_bit_of_the_headers_counts(void **state)
 			struct wt_merge merge;
 
 			wt_merge_init(&merge, &everything);
-			assert_true(wt_merge_take(&merge, &inner));
+			assert_true(take(&merge, &inner));
 			second = packet_at(1, &kinds[i], 1);
 			second.body[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			if (wt_inner_parse(second.body - 1, second.len + 1, &everything, &inner) !=
@@ -322,7 +331,7 @@ static void each_bit_of_the_headers_counts(void **state)
 				wrong++;
 				continue;
 			}
-			if (wt_merge_take(&merge, &inner) != allowed)
+			if (take(&merge, &inner) != allowed)
 				fail_msg("kind %zu, byte %zu, bit %zu", i, bit / 8, bit % 8);
 		}
 		assert_in_range(wrong, 8, 120);
@@ -344,20 +353,20 @@ static void other_flows_and_kinds_do_not_go_on(void **state)
 	(void)state;
 	wt_merge_init(&merge, &everything);
 	first = packet_at(0, &tcp4, 0);
-	assert_true(wt_merge_take(&merge, &first));
+	assert_true(take(&merge, &first));
 	for (size_t i = 0; i < COUNT(others); i++) {
 		inner = packet_at(1, &others[i], 1);
-		assert_false(wt_merge_take(&merge, &inner));
+		assert_false(take(&merge, &inner));
 	}
 	/* Complete: nobody has said that its checksum is right. */
 	inner = packet_at(1, &tcp4, 1);
 	inner.kind = WT_INNER_PACKET;
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 	/* A run has its own header. */
 	inner.kind = WT_INNER_SEGMENTS;
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 	inner.kind = WT_INNER_PARTIAL;
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 }
 
 static void sizes_must_be_equal_but_the_last(void **state)
@@ -370,33 +379,33 @@ static void sizes_must_be_equal_but_the_last(void **state)
 	(void)state;
 	wt_merge_init(&merge, &everything);
 	inner = packet_at(0, &run, 0);
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 	/* One that is larger, at the right place. */
 	other.size = 1001;
 	other.sequence = (uint32_t)-1;
 	inner = packet_at(1, &other, 1);
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 	/* Nothing in it: an acknowledgement. */
 	other = run;
 	other.payload = 1000;
 	inner = packet_at(1, &other, 1);
 	assert_int_equal(inner.len, 40);
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 	inner = packet_at(1, &run, 1);
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 	other.payload = 2000;
 	inner = packet_at(2, &other, 2);
 	assert_int_equal(inner.len, 40);
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 	/* A shorter one goes on, and is the last. */
 	other.payload = 2999;
 	inner = packet_at(2, &other, 2);
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 	assert_false(merge.open);
 	other = run;
 	other.sequence = (uint32_t)-1;
 	inner = packet_at(3, &other, 3);
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 }
 
 static void a_push_or_fin_is_the_last(void **state)
@@ -413,19 +422,19 @@ static void a_push_or_fin_is_the_last(void **state)
 		inner.body[33] |= flags[i];
 		inner = parsed(0, inner.len, &everything);
 		wt_merge_init(&merge, &everything);
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 		inner = packet_at(1, &run, 1);
-		assert_false(wt_merge_take(&merge, &inner));
+		assert_false(take(&merge, &inner));
 		/* On the second: it is the run's, and nothing follows either. */
 		inner = packet_at(0, &run, 0);
 		wt_merge_clear(&merge);
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 		inner = packet_at(1, &run, 1);
 		inner.body[33] |= flags[i];
 		inner = parsed(1, inner.len, &everything);
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 		inner = packet_at(2, &run, 2);
-		assert_false(wt_merge_take(&merge, &inner));
+		assert_false(take(&merge, &inner));
 		assert_true(gather(&merge) > 0);
 		assert_int_equal(gathered[WT_TUN_HEADER + 33], ACK | flags[i]);
 	}
@@ -477,7 +486,7 @@ static void a_run_begins_by_the_rules_of_kind_3(void **state)
 			if (run.protocol == IPPROTO_TCP)
 				inner.body[inner.layer4.start + WT_TCP_FLAGS] = flags;
 			inner = parsed(k, inner.len, &firsts[i].own);
-			taken = wt_merge_take(&merge, &inner);
+			taken = take(&merge, &inner);
 			if (taken != (k == 0 || firsts[i].begins))
 				fail_msg("%s: packet %zu", firsts[i].what, k);
 		}
@@ -493,9 +502,9 @@ static void a_run_begins_with_a_right_header_checksum(void **state)
 	(void)state;
 	wt_merge_init(&merge, &everything);
 	inner.body[10] ^= 1;
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 	inner = packet_at(1, &run, 1);
-	assert_false(wt_merge_take(&merge, &inner));
+	assert_false(take(&merge, &inner));
 }
 
 static void kinds_without_a_partial_checksum_are_held_alone(void **state)
@@ -510,10 +519,10 @@ static void kinds_without_a_partial_checksum_are_held_alone(void **state)
 
 		wt_merge_init(&merge, &everything);
 		inner.kind = kinds[i];
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 		assert_int_equal(merge.first.kind, kinds[i]);
 		inner = packet_at(1, &run, 1);
-		assert_false(wt_merge_take(&merge, &inner));
+		assert_false(take(&merge, &inner));
 	}
 }
 
@@ -536,7 +545,7 @@ static size_t taken_of(const struct wt_run *run)
 		if (run->protocol == IPPROTO_TCP)
 			wt_store_be32(inner.body + inner.layer4.start + WT_TCP_SEQUENCE,
 				      run->sequence + (uint32_t)i * run->size);
-		if (!wt_merge_take(&merge, &inner))
+		if (!take(&merge, &inner))
 			break;
 	}
 	assert_int_equal(merge.count, i);
@@ -587,7 +596,7 @@ static void each_packet_can_be_had_back(void **state)
 	for (size_t i = 0; i < 4; i++) {
 		struct wt_inner inner = packet_at(i, &run, i);
 
-		assert_true(wt_merge_take(&merge, &inner));
+		assert_true(take(&merge, &inner));
 	}
 	(void)gather(&merge);
 	for (uint32_t i = 0; i < 4; i++) {
@@ -607,7 +616,7 @@ static void each_packet_can_be_had_back(void **state)
 	assert_int_equal(merge.count, 0);
 	struct wt_inner inner = packet_at(0, &run, 2);
 
-	assert_true(wt_merge_take(&merge, &inner));
+	assert_true(take(&merge, &inner));
 	assert_int_equal(merge.count, 1);
 }
 
