@@ -121,7 +121,7 @@ static void seal_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 static bool link_takes_more(const struct wt_peer *peer)
 {
 	if (peer->active && !wt_output_ready(peer->active))
-		wt_output_flush(peer->active->link);
+		wt_output_make_room(peer->active->link);
 	return peer->active && wt_output_ready(peer->active);
 }
 
@@ -159,7 +159,7 @@ static enum wt_drop seal_piece(struct wt_peer *peer, const uint8_t *text, size_t
 	if (drop != WT_DROP_QUEUE_FULL)
 		return drop;
 	/* The transport may end the connection. */
-	wt_output_flush(conn->link);
+	wt_output_make_room(conn->link);
 	return peer->active == conn ? wt_output_piece(conn, text, len) : WT_DROP_NO_SESSION;
 }
 
@@ -401,7 +401,7 @@ static void send_waiting(struct wt_conn *conn, bool held)
 
 	while (peer->active == conn && peer->queue.head) {
 		if (!wt_output_ready(conn))
-			wt_output_flush(conn->link);
+			wt_output_make_room(conn->link);
 		if (conn->closed || !wt_output_ready(conn))
 			break;
 		if (!held && head_is_old(conn->worker, &peer->queue))

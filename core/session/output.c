@@ -72,6 +72,15 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 	return WT_DROP_NONE;
 }
 
+/* Can a record of `len` bytes follow those of `run`, by size and number? */
+static bool run_takes(const struct wt_record *run, size_t len)
+{
+	uint32_t size = run->segment ? run->segment : run->len;
+
+	return len <= size && run->len % size == 0 && run->len / size < WT_RUN_SEGMENTS &&
+	       run->len + len <= WT_RUN_BYTES;
+}
+
 /* What was sealed last, if a record of `len` bytes can go behind it: to the same
  * place, none of them larger than the first, none behind a smaller one. A probe
  * of the path is larger than what the path is known to take, and stays alone:
@@ -80,14 +89,12 @@ static struct wt_record *run_for(const struct wt_conn *conn, size_t len)
 {
 	struct wt_link *link = conn->link;
 	struct wt_record *last;
-	uint32_t size;
 
 	if (!link->datagram || link->out_count == link->out_urgent)
 		return NULL;
 	last = &link->out[link->out_count - 1];
-	size = last->segment ? last->segment : last->len;
-	if (len > size || last->len % size != 0 || size > conn->limits.record_max ||
-	    last->len / size >= WT_RUN_SEGMENTS || last->len + len > WT_RUN_BYTES ||
+	if (!run_takes(last, len) ||
+	    (last->segment ? last->segment : last->len) > conn->limits.record_max ||
 	    memcmp(&last->path, &conn->path, sizeof last->path) != 0)
 		return NULL;
 	return last;
@@ -202,17 +209,17 @@ static void count_sent(struct wt_link *link, const struct wt_record *record)
 	counters->sent_run_packets += (record->len + record->segment - 1) / record->segment;
 }
 
-void wt_output_flush(struct wt_link *link)
+static void hand_over(struct wt_link *link, size_t count)
 {
 	size_t taken = 0;
 
-	if (link->closed || link->blocked || link->out_count == 0)
+	if (link->closed || link->blocked || count == 0)
 		return;
 	enum wt_status status = wt_transport_send(link->transport, link->worker, link->tconn,
-						  link->out, link->out_count, &taken);
+						  link->out, count, &taken);
 
 	/* On an error conn_ended comes, if it has not come already. */
-	if (status != WT_OK || taken < link->out_count)
+	if (status != WT_OK || taken < count)
 		link->blocked = true;
 	if (link->closed)
 		return;
@@ -221,6 +228,21 @@ void wt_output_flush(struct wt_link *link)
 	link->out_count -= taken;
 	link->out_urgent -= taken < link->out_urgent ? taken : link->out_urgent;
 	memmove(&link->out[0], &link->out[taken], link->out_count * sizeof(link->out[0]));
+}
+
+void wt_output_flush(struct wt_link *link)
+{
+	hand_over(link, link->out_count);
+}
+
+void wt_output_make_room(struct wt_link *link)
+{
+	size_t count = link->out_count;
+	const struct wt_record *last = count > 1 ? &link->out[count - 1] : NULL;
+
+	if (last && last->segment && run_takes(last, last->segment))
+		count--;
+	hand_over(link, count);
 }
 
 void wt_output_flush_all(struct wt_worker *worker)

@@ -38,6 +38,9 @@ bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, siz
 
 /* Hand to the transport what is there. */
 void wt_output_flush(struct wt_link *link);
+/* The same in the middle of a turn, to go on sealing: a run that is not full stays,
+ * if it is not alone. */
+void wt_output_make_room(struct wt_link *link);
 /* The same for all links that got something in this turn. */
 void wt_output_flush_all(struct wt_worker *worker);
 

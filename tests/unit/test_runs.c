@@ -238,6 +238,30 @@ static void the_largest_superpackets_are_several_runs(void **state)
 	assert_int_equal(w->alice.worker->drops[WT_DROP_QUEUE_FULL], 0);
 }
 
+/* What one superpacket leaves room for in a run, the next one fills. */
+static void superpackets_in_a_row_fill_their_runs(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_run run = tcp;
+	uint8_t header[WT_TUN_HEADER];
+	size_t payload = 0, len;
+
+	up(w);
+	run.payload = 54 * SIZE; /* a run has room for 51 of these */
+	inject_run(&w->alice, &run);
+	inject_run(&w->alice, &run);
+	wt_world_settle(w);
+	assert_int_equal(w->alice.worker->offloads.sent_runs, 3);
+	assert_int_equal(w->alice.worker->offloads.sent_run_packets, 2 * 54);
+	while ((len = wt_end_take_raw(&w->server, header, got, sizeof got)) > 0) {
+		size_t at = payload % run.payload;
+
+		assert_memory_equal(got + 40, whole + 40 + at, len - 40);
+		payload += len - 40;
+	}
+	assert_int_equal(payload, 2 * run.payload);
+}
+
 /* What was sealed before takes all places but one: it goes first. */
 static void a_superpacket_makes_room_for_itself(void **state)
 {
@@ -454,6 +478,7 @@ int main(void)
 		WORLD_TEST(a_loss_costs_itself_alone),
 		WORLD_TEST(out_of_order_nothing_is_put_together_wrongly),
 		WORLD_TEST(the_largest_superpackets_are_several_runs),
+		WORLD_TEST(superpackets_in_a_row_fill_their_runs),
 		WORLD_TEST(a_superpacket_makes_room_for_itself),
 		WORLD_TEST(a_superpacket_waits_whole_for_a_full_socket),
 		WORLD_TEST(what_cannot_be_sealed_is_counted),
