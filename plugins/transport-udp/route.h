@@ -8,9 +8,9 @@
 
 #include <whispertunnel/transport.h>
 
-/* The largest record that goes from `local` (NULL: the kernel chooses) to `remote`
- * in one piece, as far as the first link and this host's own knowledge of the
- * path go. */
+/* The largest record that the first link takes on the way from `local` (NULL: the
+ * kernel chooses) to `remote`. Notes of the network about the way behind it
+ * ("fragmentation needed") count for nothing: anybody can forge them. */
 uint32_t wt_udp_route_record(const struct sockaddr_storage *remote,
 			     const struct sockaddr_storage *local);
 

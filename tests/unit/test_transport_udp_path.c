@@ -18,6 +18,7 @@
 
 #include "support/device.h"
 #include "support/netns.h"
+#include "support/run.h"
 #include "support/udp_rig.h"
 
 static const struct wt_loop_config no_listen = { .listen_count = 0 };
@@ -348,6 +349,74 @@ static void close_when_writable(struct wt_loop_conn *conn)
 	wt_rig_close_conn(conn->arg, conn, true);
 }
 
+static void put_sum(uint8_t *data, size_t len, size_t at)
+{
+	uint16_t sum = (uint16_t)~wt_plain_sum(data, len, 0);
+
+	data[at] = (uint8_t)(sum >> 8);
+	data[at + 1] = (uint8_t)sum;
+}
+
+/* "Fragmentation needed" to `mtu`, from a router to 10.9.0.1, about a datagram of
+ * `port` there to 10.9.0.2:4433: 14 + 20 + 8 + 28 bytes. */
+static void forge(uint8_t frame[70], in_port_t port, uint8_t mtu_high, uint8_t mtu_low)
+{
+	static const uint8_t start[70] = {
+		0x02, 0, 0,    0,    0, 1,   0x02, 0, 0,  0,  0, 7, 8,	0, /* Ethernet */
+		0x45, 0, 0,    56,   0, 0,   0,	   0, 64, 1,  0, 0, 10, 9,
+		0,    7, 10,   9,    0, 1,	      /* IPv4 */
+		3,    4, 0,    0,    0, 0,   0,	   0, /* ICMP */
+		0x45, 0, 5,    220,  0, 0,   0x40, 0, 64, 17, 0, 0, 10, 9,
+		0,    1, 10,   9,    0, 2,	      /* IPv4 */
+		0,    0, 0x11, 0x51, 5, 200, 0,	   0, /* UDP */
+	};
+
+	memcpy(frame, start, sizeof start);
+	frame[40] = mtu_high;
+	frame[41] = mtu_low;
+	memcpy(frame + 62, &port, sizeof port);
+	put_sum(frame + 42, 20, 10);
+	put_sum(frame + 34, 36, 2);
+	put_sum(frame + 14, 20, 10);
+}
+
+static int mtu_that_the_kernel_believes(void)
+{
+	struct sockaddr_storage remote = wt_rig_ipv4("10.9.0.2", 4433);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), mtu = 0;
+	socklen_t len = sizeof mtu;
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&remote, wt_rig_len(&remote)), 0);
+	assert_int_equal(getsockopt(fd, IPPROTO_IP, IP_MTU, &mtu, &len), 0);
+	close(fd);
+	return mtu;
+}
+
+/* Whoever knows the addresses can forge this note, and the kernel believes it. */
+static void a_forged_note_about_the_mtu_changes_nothing(void **state)
+{
+	int tap = slow_network();
+	struct wt_rig rig;
+	struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
+	struct sockaddr_storage bound = wt_rig_address(&rig, 0);
+	struct wt_record record = wt_rig_record(&rig, 1472, 0);
+	uint8_t frame[70];
+
+	(void)state;
+	run("ip link set tap0 down && ip link set tap0 address 02:00:00:00:00:01 up");
+	patience_ends();
+	forge(frame, ((struct sockaddr_in *)&bound)->sin_port, 600 >> 8, 600 & 0xff);
+	assert_int_equal(write(tap, frame, sizeof frame), sizeof frame);
+	WT_LOOP_UNTIL(rig.host, mtu_that_the_kernel_believes() == 600);
+	WT_LOOP_UNTIL(rig.host, counted(&rig, "udp_hints") == 1);
+	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1472);
+	wt_udp_rig_send_all(&rig, conn, &record, 1);
+	check_frames(tap, 1472, 1);
+	assert_int_equal(conn->ended, 0);
+	wt_rig_close(&rig);
+	close(tap);
+}
+
 static void the_core_may_close_when_told_writable(void **state)
 {
 	int tap = slow_network();
@@ -418,6 +487,7 @@ int main(void)
 		cmocka_unit_test(a_full_buffer_is_told_once),
 		cmocka_unit_test(a_run_that_went_out_in_part_goes_on),
 		cmocka_unit_test(close_gives_back_the_rest_of_a_run),
+		cmocka_unit_test(a_forged_note_about_the_mtu_changes_nothing),
 		cmocka_unit_test(the_core_may_close_when_told_writable),
 		cmocka_unit_test(what_a_queue_drops_is_sent_again),
 	};
