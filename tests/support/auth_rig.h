@@ -47,6 +47,10 @@ struct wt_auth_rig {
 	uint64_t association;
 };
 
+/* Set by a program that a plugin is linked into, a fuzzer that wants to see into
+ * it: used whatever the name. NULL: the plugin is loaded. */
+extern const struct wt_plugin_descriptor *wt_auth_rig_linked;
+
 /* Loads auth-NAME.so and makes an instance with `section`, at that boot time
  * and hour. `queue` (may be NULL) is what create() draws. */
 void wt_auth_rig_open(struct wt_auth_rig *rig, const char *name,
