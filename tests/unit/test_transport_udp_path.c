@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -203,11 +204,80 @@ static void an_address_that_is_gone_ends_nothing(void **state)
 	wt_udp_rig_send_all(&rig, conn, answers, 2);
 	assert_int_equal(counted(&rig, "udp_unreachable"), 4);
 	assert_int_equal(counted(&rig, "udp_fallbacks"), 0);
+	/* There is still a way to the other end. */
+	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 1472);
 	run("ip address add 10.9.0.1/32 dev lo");
 	answers[0] = wt_udp_rig_run(&rig, 3000, 1000, 0);
 	answers[0].path = reader.path;
 	wt_udp_rig_send_all(&rig, conn, answers, 1);
 	wt_udp_rig_catch_run(peer, 3000, 1000, 0);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+static struct sockaddr_storage link_local(const char *address, uint16_t port, const char *link)
+{
+	struct sockaddr_storage out = wt_rig_ipv6(address, port);
+
+	((struct sockaddr_in6 *)&out)->sin6_scope_id = if_nametoindex(link);
+	return out;
+}
+
+/* fe80::1 on one end of a cable, fe80::2 on the other: the interface is part of
+ * such an address. */
+static void link_local_addresses_keep_their_interface(void **state)
+{
+	struct wt_loop_config config = { .listen = { wt_rig_ipv6("::", 0) }, .listen_count = 1 };
+	struct wt_source source = { .struct_size = sizeof source };
+	struct sockaddr_storage from, at, answered = { .ss_family = AF_UNSPEC };
+	struct wt_udp_reader reader = { .n = 1 }, dialled_reader = { .n = 1 };
+	struct wt_rig rig;
+	uint8_t bytes[100];
+
+	(void)state;
+	narrow_loopback();
+	if (!wt_rig_has_ipv6()) {
+		print_message("no ::1 here\n");
+		skip();
+	}
+	run("ip link add v1 type veth peer name v2 && ip link set v1 up && "
+	    "ip link set v2 mtu 1400 up && ip address add fe80::1/64 dev v1 nodad && "
+	    "ip address add fe80::2/64 dev v2 nodad");
+	wt_rig_open(&rig, "udp", &config);
+
+	struct sockaddr_storage bound = wt_rig_address(&rig, 0);
+	struct wt_loop_conn *conn = &rig.host->conns[0], *dialled;
+	int peer;
+
+	from = link_local("fe80::1", 0, "v1");
+	peer = wt_udp_rig_socket(&from);
+	at = link_local("fe80::2", ntohs(((struct sockaddr_in6 *)&bound)->sin6_port), "v1");
+	wt_rig_fill(bytes, sizeof bytes, 0);
+	wt_udp_reader_start(&reader, &rig, conn);
+	wt_udp_rig_throw(peer, &at, bytes, sizeof bytes, 0);
+	WT_LOOP_UNTIL(rig.host, reader.next == 1);
+	rig.ops->source(rig.self, conn->tconn, &reader.path, &source);
+	assert_memory_equal(source.text, "[fe80::1%v2]:", 13);
+	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 1400 - 48);
+
+	struct wt_record answer = wt_rig_record(&rig, 100, 0);
+
+	answer.path = reader.path;
+	wt_udp_rig_send_all(&rig, conn, &answer, 1);
+	assert_int_equal(wt_udp_rig_catch(peer, bytes, sizeof bytes, &answered), 100);
+	assert_memory_equal(&answered, &at, wt_rig_len(&at));
+
+	/* And the other way: the peer is dialled over v2. */
+	((struct sockaddr_in6 *)&from)->sin6_scope_id = if_nametoindex("v2");
+	dialled = wt_rig_dial(&rig, &from);
+	WT_LOOP_UNTIL(rig.host, dialled->connected);
+	assert_int_equal(rig.ops->max_record(rig.self, dialled->tconn, NULL), 1400 - 48);
+	wt_udp_reader_start(&dialled_reader, &rig, dialled);
+	answer = wt_rig_record(&rig, 100, 0);
+	wt_udp_rig_send_all(&rig, dialled, &answer, 1);
+	assert_int_equal(wt_udp_rig_catch(peer, bytes, sizeof bytes, &answered), 100);
+	wt_udp_rig_throw(peer, &answered, bytes, sizeof bytes, 0);
+	WT_LOOP_UNTIL(rig.host, dialled_reader.next == 1);
 	close(peer);
 	wt_rig_close(&rig);
 }
@@ -484,6 +554,7 @@ int main(void)
 		cmocka_unit_test(an_mtu_that_changes_is_seen),
 		cmocka_unit_test(without_a_route_the_smallest_link_is_assumed),
 		cmocka_unit_test(an_address_that_is_gone_ends_nothing),
+		cmocka_unit_test(link_local_addresses_keep_their_interface),
 		cmocka_unit_test(a_full_buffer_is_told_once),
 		cmocka_unit_test(a_run_that_went_out_in_part_goes_on),
 		cmocka_unit_test(close_gives_back_the_rest_of_a_run),
