@@ -28,9 +28,13 @@ static bool same_process(const struct wt_conn *conn, const struct wt_origin *fro
 static bool was_replaced(const struct wt_peer *peer, const struct wt_origin *from,
 			 const struct wt_params *params)
 {
-	return same_process(peer->draining, from, params) && peer->active &&
-	       memcmp(peer->active->theirs.instance, params->instance, sizeof params->instance) !=
-		       0;
+	if (!same_process(peer->draining, from, params))
+		return false;
+	/* On another worker, who it is there is not known here: it asks again. */
+	if (!peer->active)
+		return wt_peer_is_up(peer);
+	return memcmp(peer->active->theirs.instance, params->instance, sizeof params->instance) !=
+	       0;
 }
 
 /* The association that an accepted message belongs to: a new one, unless it is a

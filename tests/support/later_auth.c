@@ -157,6 +157,9 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 	case WT_LATER_REPLY_TOO_LONG:
 		out->reply_len = UINT32_MAX;
 		break;
+	case WT_LATER_REPLY_LONGER:
+		out->reply_len = WT_AUTH_MESSAGE_MAX;
+		break;
 	case WT_LATER_INDEX_OTHER:
 		out->local_index++;
 		break;

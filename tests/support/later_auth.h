@@ -36,6 +36,7 @@ enum wt_later_fault {
 	WT_LATER_PEER_TOO_BIG, /* an id that nobody has */
 	WT_LATER_PEER_OTHER,   /* a peer of ours, but not this one */
 	WT_LATER_REPLY_TOO_LONG,
+	WT_LATER_REPLY_LONGER, /* than what it answers */
 	WT_LATER_INDEX_OTHER,
 	WT_LATER_INDEX_ZERO,
 	WT_LATER_REMOTE_ZERO,
