@@ -17,7 +17,10 @@
 struct wt_peer_report {
 	struct wt_peer_counters counters;
 	bool up;
-	char endpoint[96]; /* where it is, if it is up */
+	/* If it is up: where it is, over what, and what fits. */
+	char endpoint[96];
+	const char *transport;
+	uint32_t mtu;
 };
 
 /* The sums over the workers that it has visited. */
@@ -103,12 +106,14 @@ static void report_peer(const struct wt_report *report, size_t id)
 	const struct wt_peer_report *peer = &report->peers[id];
 	const struct wt_peer_counters *c = &peer->counters;
 	const struct wt_settings *settings = report->node->settings;
-	char title[256];
+	char title[320];
 	struct line line = { .title = title };
 
 	if (peer->up)
-		snprintf(title, sizeof title, "peer %s: state=up endpoint=%s crypto=%s",
-			 settings->peers[id].name, peer->endpoint, settings->crypto.plugin->name);
+		snprintf(title, sizeof title,
+			 "peer %s: state=up endpoint=%s transport=%s mtu=%u crypto=%s",
+			 settings->peers[id].name, peer->endpoint, peer->transport, peer->mtu,
+			 settings->crypto.plugin->name);
 	else
 		snprintf(title, sizeof title, "peer %s: state=down", settings->peers[id].name);
 	add(&line, "", "rx_packets", c->rx_packets);
@@ -181,6 +186,8 @@ static void gather_peer(struct wt_peer_report *sum, const struct wt_peer *peer)
 		return;
 	sum->up = true;
 	snprintf(sum->endpoint, sizeof sum->endpoint, "%s", peer->active->source.text);
+	sum->transport = wt_node_transport_name(peer->node, peer->active->link->transport);
+	sum->mtu = wt_peer_mtu(peer);
 }
 
 static void gather(struct wt_report *report, const struct wt_worker *worker)

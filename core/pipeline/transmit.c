@@ -191,13 +191,6 @@ static bool carve(struct wt_peer *peer, struct wt_buffer *buffer, const struct w
 	return true;
 }
 
-static uint32_t mtu_towards(const struct wt_peer *peer)
-{
-	uint32_t own = peer->node->limits.inner_mtu, theirs = peer->active->limits.inner_mtu;
-
-	return own < theirs ? own : theirs;
-}
-
 /* The sender hears that its packet does not fit, as a router would tell it. */
 static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
 {
@@ -213,7 +206,7 @@ static void tell_too_large(struct wt_peer *peer, const struct wt_buffer *large)
 		return;
 	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
 	size_t len = wt_too_big_build(packet, large->slot.base + WT_SLOT_PACKET, large->len,
-				      mtu_towards(peer));
+				      wt_peer_mtu(peer));
 
 	if (len > 0 && wt_tun_queue_write_complete(worker, packet, len))
 		worker->offloads.too_big++;
@@ -226,7 +219,7 @@ static void clamp_syn(struct wt_peer *peer, struct wt_buffer *buffer, const stru
 		      bool partial)
 {
 	uint8_t *packet = buffer->slot.base + WT_SLOT_PACKET;
-	uint32_t mtu = mtu_towards(peer), back;
+	uint32_t mtu = wt_peer_mtu(peer), back;
 
 	if (!peer->node->settings->tunnel.mss_clamp || !wt_mss_is_syn(packet, buffer->len, ip))
 		return;

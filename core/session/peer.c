@@ -198,6 +198,13 @@ void wt_peer_queue_clear(struct wt_peer *peer, enum wt_drop drop)
 	}
 }
 
+uint32_t wt_peer_mtu(const struct wt_peer *peer)
+{
+	uint32_t own = peer->node->limits.inner_mtu, theirs = peer->active->limits.inner_mtu;
+
+	return own < theirs ? own : theirs;
+}
+
 void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 {
 	struct wt_conn *before = peer->active;
@@ -215,10 +222,7 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
 	       wt_peer_name(peer), conn->source.text,
 	       wt_node_transport_name(node, conn->link->transport),
-	       node->settings->crypto.plugin->name,
-	       conn->limits.inner_mtu < node->limits.inner_mtu ? conn->limits.inner_mtu
-							       : node->limits.inner_mtu,
-	       (double)conn->rtt_ns / 1e6,
+	       node->settings->crypto.plugin->name, wt_peer_mtu(peer), (double)conn->rtt_ns / 1e6,
 	       before || moved ? " (takes the place of an older connection)" : "");
 }
 

@@ -100,6 +100,9 @@ static inline unsigned wt_peer_owner(const struct wt_peer *peer)
 	return owner == WT_SEAT_FREE ? peer->worker->index : owner;
 }
 
+/* The largest packet that fits towards it, which is UP. */
+uint32_t wt_peer_mtu(const struct wt_peer *peer);
+
 /* A first message of the peer was accepted on `conn`: its auth plugin has given
  * up what waited for proof before, wherever that was. */
 void wt_peer_pending_set(struct wt_peer *peer, struct wt_conn *conn);

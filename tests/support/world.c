@@ -191,7 +191,7 @@ static void settle_memory(struct wt_world *w)
 
 void wt_world_settle(struct wt_world *w)
 {
-	if (strcmp(w->transport, "tcp") != 0)
+	if (strcmp(w->transport, "memory") == 0 || strcmp(w->transport, "packets") == 0)
 		settle_memory(w);
 	else
 		wt_ends_settle(w->ends, 3);

@@ -15,6 +15,7 @@
 
 #include "control/report.h"
 #include "record/limits.h"
+#include "session/handshake.h"
 #include "support/world.h"
 
 #define PEER_ALICE 0
@@ -322,6 +323,40 @@ static void a_restarted_server_is_dialled_again(void **state)
 	}
 }
 
+/* A first message goes by its source, everything else by the index that it
+ * carries: to the worker that has the association. */
+static void datagrams_find_their_worker(void **state)
+{
+	struct wt_world *w = *state;
+	uint64_t unknown = 0;
+
+	w->transport = "udp";
+	wt_world_server(w, several);
+	wt_world_alice(w);
+	wt_world_bob(w);
+	wt_world_until(w, wt_world_all_up);
+	for (unsigned round = 1; round <= 4; round++) {
+		wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 1280);
+		wt_world_carries(w, &w->server, &w->alice, "10.8.0.1", "10.8.0.2", 100);
+		wt_world_carries(w, &w->bob, &w->server, "10.8.0.3", "10.8.0.1", 100);
+		wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.3", 1280);
+		for (struct wt_end *end = &w->alice; end <= &w->bob; end++) {
+			struct wt_conn *conn = wt_world_peer(end, 0)->active;
+
+			assert_true(conn->link->datagram);
+			assert_int_equal(conn->keys.current->remote_index % count,
+					 owner(w, end == &w->bob));
+			wt_handshake_start(conn);
+			wt_world_settle(w);
+			assert_int_equal(wt_world_peer(end, 0)->counters.handshakes, round + 1);
+		}
+	}
+	wt_engine_stop(w->server.engine);
+	for (unsigned i = 0; i < count; i++)
+		unknown += w->server.worker[i].drops[WT_DROP_INDEX];
+	assert_int_equal(unknown, 0);
+}
+
 /* With packets on every way between workers; the tear-down counts the buffers. */
 static void stopping_in_full_traffic_loses_no_buffer(void **state)
 {
@@ -354,6 +389,7 @@ int main(void)
 		WORKERS_TEST(a_handshake_elsewhere_ends_the_one_that_waits),
 		WORKERS_TEST(each_peer_has_a_worker_that_dials_it),
 		WORKERS_TEST(a_restarted_server_is_dialled_again),
+		WORKERS_TEST(datagrams_find_their_worker),
 		WORKERS_TEST(stopping_in_full_traffic_loses_no_buffer),
 	};
 	int failed = 0;
