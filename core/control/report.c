@@ -20,7 +20,7 @@ struct wt_peer_report {
 	/* If it is up: where it is, over what, and what fits. */
 	char endpoint[96];
 	const char *transport;
-	uint32_t mtu;
+	uint32_t mtu, record_max;
 };
 
 /* The sums over the workers that it has visited. */
@@ -116,6 +116,8 @@ static void report_peer(const struct wt_report *report, size_t id)
 			 settings->crypto.plugin->name);
 	else
 		snprintf(title, sizeof title, "peer %s: state=down", settings->peers[id].name);
+	if (peer->up)
+		add(&line, "", "record_max", peer->record_max);
 	add(&line, "", "rx_packets", c->rx_packets);
 	add(&line, "", "rx_bytes", c->rx_bytes);
 	add(&line, "", "tx_packets", c->tx_packets);
@@ -188,6 +190,7 @@ static void gather_peer(struct wt_peer_report *sum, const struct wt_peer *peer)
 	snprintf(sum->endpoint, sizeof sum->endpoint, "%s", peer->active->source.text);
 	sum->transport = wt_node_transport_name(peer->node, peer->active->link->transport);
 	sum->mtu = wt_peer_mtu(peer);
+	sum->record_max = peer->active->limits.record_max;
 }
 
 static void gather(struct wt_report *report, const struct wt_worker *worker)

@@ -44,6 +44,7 @@ static void nudge_conn(struct wt_conn *conn)
 		return;
 	}
 	wt_repeat_hurry(conn);
+	wt_track_link_changed(conn);
 	if (conn->state == WT_CONN_UP)
 		wt_life_ask(conn);
 }

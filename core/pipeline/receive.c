@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pipeline/receive.h"
 
+#include "base/bytes.h"
 #include "base/log.h"
 #include "pipeline/delivery.h"
 #include "plugin/call.h"
@@ -18,27 +19,67 @@
 #define TURN_RECORDS 64u
 #define RECV_RECORDS 32u
 
-static void control(struct wt_conn *conn, const struct wt_keypair *pair,
-		    const struct wt_inner *inner)
+/* What a control record asks for: of each kind the last, and no more. */
+struct asked {
+	const uint8_t *close, *ping, *probe, *challenge;
+};
+
+static void answer(struct wt_conn *conn, const struct asked *asked)
 {
 	uint8_t text[WT_CONTROL_MAX];
-	const uint8_t *ping = NULL;
+
+	if (asked->ping && wt_output_ready(conn))
+		(void)wt_output_text(conn, conn->keys.current, text,
+				     wt_control_pong(text, asked->ping));
+	/* Streams have no path to ask about. */
+	if (!conn->link->datagram)
+		return;
+	if (asked->probe && wt_output_ready(conn))
+		(void)wt_output_text(conn, conn->keys.current, text,
+				     wt_control_probe_ack(text, wt_load_be16(asked->probe)));
+	if (asked->challenge && wt_output_ready(conn))
+		(void)wt_output_text(conn, conn->keys.current, text,
+				     wt_control_path_response(text, asked->challenge));
+}
+
+static void control(struct wt_conn *conn, const struct wt_origin *from,
+		    const struct wt_keypair *pair, const struct wt_inner *inner)
+{
+	struct asked asked = { .close = NULL };
 	struct wt_control field;
 	size_t at = 0;
-	int close_reason = -1;
 
 	while (wt_control_next(inner, &at, &field)) {
-		if (field.type == WT_CONTROL_CLOSE)
-			close_reason = field.value[0];
-		else if (field.type == WT_CONTROL_PING)
-			ping = field.value;
-		else if (field.type == WT_CONTROL_REKEY)
+		switch (field.type) {
+		case WT_CONTROL_CLOSE:
+			asked.close = field.value;
+			break;
+		case WT_CONTROL_PING:
+			asked.ping = field.value;
+			break;
+		case WT_CONTROL_REKEY:
 			wt_life_rekey_asked(conn);
+			break;
+		case WT_CONTROL_PATH_CHALLENGE:
+			asked.challenge = field.value;
+			break;
+		case WT_CONTROL_PATH_RESPONSE:
+			wt_track_response(conn, from, field.value);
+			break;
+		case WT_CONTROL_PROBE:
+			asked.probe = field.value;
+			break;
+		case WT_CONTROL_PROBE_ACK:
+			wt_track_acked(conn, wt_load_be16(field.value));
+			break;
+		default:
+			break;
+		}
 	}
-	if (close_reason >= 0)
-		wt_peer_conn_said_close(conn->peer, conn, pair, (uint8_t)close_reason);
-	else if (ping && conn->state == WT_CONN_UP && wt_output_ready(conn))
-		(void)wt_output_text(conn, conn->keys.current, text, wt_control_pong(text, ping));
+	if (asked.close)
+		wt_peer_conn_said_close(conn->peer, conn, pair, asked.close[0]);
+	else if (conn->state == WT_CONN_UP)
+		answer(conn, &asked);
 }
 
 /* On a stream what does not open is an attack or a fault, and the sequence is
@@ -56,7 +97,13 @@ static void refused(struct wt_conn *conn, const struct wt_keypair *pair, enum wt
 	wt_conn_close(conn, true, "a record was refused");
 }
 
-static void data(struct wt_conn *conn, struct wt_delivery *delivery,
+/* Is it of the newest keys, with the largest counter yet? */
+static bool is_newest(const struct wt_conn *conn, const struct wt_keypair *pair, uint64_t counter)
+{
+	return pair == conn->keys.current && pair->window.top == counter;
+}
+
+static void data(struct wt_conn *conn, struct wt_delivery *delivery, const struct wt_origin *from,
 		 const struct wt_message *message, uint8_t *record, size_t len)
 {
 	struct wt_worker *worker = conn->worker;
@@ -79,6 +126,7 @@ static void data(struct wt_conn *conn, struct wt_delivery *delivery,
 		return;
 	if (pair == conn->keys.current)
 		wt_life_previous_ends(conn);
+	wt_track_received(conn, from, len, is_newest(conn, pair, message->counter));
 	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE,
 			      &worker->node->limits, &inner);
 	if (drop != WT_DROP_NONE) {
@@ -90,7 +138,7 @@ static void data(struct wt_conn *conn, struct wt_delivery *delivery,
 		wt_delivery_packet(delivery, conn->peer, &inner);
 	} else if (inner.kind == WT_INNER_CONTROL) {
 		wt_delivery_flush(delivery);
-		control(conn, pair, &inner);
+		control(conn, from, pair, &inner);
 	}
 }
 
@@ -139,7 +187,7 @@ static void message_in(const struct wt_origin *from, struct wt_delivery *deliver
 	else if (message.kind == WT_MESSAGE_HANDSHAKE)
 		wt_handshake_receive(conn, from, &message, bytes, len);
 	else
-		data(conn, delivery, &message, bytes, len);
+		data(conn, delivery, from, &message, bytes, len);
 }
 
 /* A run is so many messages of one size, and perhaps a shorter one. */

@@ -230,6 +230,14 @@ static void clamp_syn(struct wt_peer *peer, struct wt_buffer *buffer, const stru
 		peer->worker->offloads.clamped++;
 }
 
+/* Every link of IPv6 takes 1280 bytes; through one that does not, small packets
+ * would pass and large ones vanish, for no sender believes that it has to send
+ * less. */
+static bool too_small_for_ipv6(const struct wt_conn *conn)
+{
+	return conn->link->datagram && conn->path_record_max < WT_PATH_RECORD_BASE;
+}
+
 /* Bring the packet into the shape that the peer takes, and seal it. */
 static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const struct wt_packet *ip)
 {
@@ -238,6 +246,11 @@ static void send_packet(struct wt_peer *peer, struct wt_buffer *buffer, const st
 	struct wt_vnet vnet = wt_vnet_read(packet - WT_TUN_HEADER);
 	struct wt_plan plan;
 
+	if (ip->family == AF_INET6 && too_small_for_ipv6(peer->active)) {
+		wt_drop_count(worker, peer, WT_DROP_SMALL_PATH);
+		(void)wt_worker_slot_put(worker, &buffer->slot);
+		return;
+	}
 	clamp_syn(peer, buffer, ip, vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
 	wt_plan_make(&vnet, packet, buffer->len, ip, &peer->active->limits, &plan);
 	switch (plan.way) {

@@ -31,6 +31,7 @@ const char *wt_drop_name(enum wt_drop drop)
 		[WT_DROP_NO_SESSION] = "no_session",
 		[WT_DROP_SEND_LIMIT] = "send_limit",
 		[WT_DROP_TOO_LARGE] = "too_large",
+		[WT_DROP_SMALL_PATH] = "small_path",
 		[WT_DROP_QUEUE_FULL] = "queue_full",
 		[WT_DROP_TUN_REFUSED] = "tun_refused",
 	};

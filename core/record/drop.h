@@ -40,6 +40,7 @@ enum wt_drop {
 	WT_DROP_NO_SESSION,  /* sending: the peer has no usable keys */
 	WT_DROP_SEND_LIMIT,  /* sending: the key may seal no more */
 	WT_DROP_TOO_LARGE,   /* sending: larger than the peer or path takes */
+	WT_DROP_SMALL_PATH,  /* sending: IPv6, and the path takes no 1280 bytes of it */
 	WT_DROP_QUEUE_FULL,  /* sending: the peer's queue is full or too old */
 	WT_DROP_TUN_REFUSED, /* the kernel refused the write */
 	WT_DROP_COUNT

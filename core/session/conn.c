@@ -80,21 +80,22 @@ void wt_conn_move(struct wt_conn *conn, const struct wt_origin *to)
 
 void wt_conn_path_takes(struct wt_conn *conn, uint32_t max)
 {
-	const struct wt_link *link = conn->link;
-	const struct wt_path *path = wt_link_shared(link) ? &conn->path : NULL;
-	uint32_t most = wt_transport_max_record(link->transport, link->tconn, path), inner;
+	uint32_t most = max < conn->theirs.record_max ? max : conn->theirs.record_max, inner;
 
 	conn->path_record_max = max;
-	if (most > max)
-		most = max;
-	if (most > conn->theirs.record_max)
-		most = conn->theirs.record_max;
 	inner = most > WT_PACKET_OVERHEAD ? most - WT_PACKET_OVERHEAD : 0;
 	conn->limits = (struct wt_inner_limits){
 		.features = conn->theirs.features,
 		.inner_mtu = conn->theirs.inner_mtu < inner ? conn->theirs.inner_mtu : inner,
 		.record_max = most,
 	};
+}
+
+uint32_t wt_conn_inner_mtu(const struct wt_conn *conn)
+{
+	uint32_t own = conn->worker->node->limits.inner_mtu, theirs = conn->limits.inner_mtu;
+
+	return own < theirs ? own : theirs;
 }
 
 void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
@@ -157,6 +158,7 @@ void wt_conn_schedule(struct wt_conn *conn)
 		conn->rekey_ms,	    conn->ask_ms,	   conn->wipe_ms,
 		conn->keepalive_ms, conn->ping_ms,	   conn->dead_ms,
 		conn->drain_ms,	    conn->again_ms,	   conn->previous_ms,
+		wt_track_due(conn),
 	};
 	uint64_t soonest = UINT64_MAX;
 

@@ -20,6 +20,7 @@
 #include "record/params.h"
 #include "session/keyring.h"
 #include "session/link.h"
+#include "session/track.h"
 
 enum wt_conn_state {
 	WT_CONN_DIALLING, /* the transport is at it */
@@ -78,6 +79,7 @@ struct wt_conn {
 	struct wt_question question;   /* an auth plugin is still thinking about it */
 	struct wt_params theirs;       /* of the keys in use; zero before */
 	struct wt_params theirs_next;  /* ... and of those in `next` */
+	struct wt_track track;	       /* of the other end's path */
 	uint32_t path_record_max;      /* largest record that the path is known to take */
 	struct wt_inner_limits limits; /* what the other end takes: what follows from both */
 	uint64_t rtt_ns;	       /* of the first handshake */
@@ -109,6 +111,8 @@ struct wt_conn *wt_conn_new(struct wt_link *link) WT_MUST_CHECK;
 void wt_conn_move(struct wt_conn *conn, const struct wt_origin *to);
 /* The path takes records of up to `max` bytes; sets conn->limits. */
 void wt_conn_path_takes(struct wt_conn *conn, uint32_t max);
+/* The largest inner packet: what both ends and the path take. */
+uint32_t wt_conn_inner_mtu(const struct wt_conn *conn);
 
 /* End it: wipes its keys, closes its link unless that is shared (`abort`: without
  * waiting for what was not sent) and tells its peer `why`, in words for the log. */

@@ -260,7 +260,7 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 		wt_handshake_abandon(&conn->own);
 	wt_repeat_answered(conn);
 	conn->theirs = conn->theirs_next;
-	wt_conn_path_takes(conn, conn->path_record_max);
+	wt_track_confirmed(conn);
 	peer->counters.handshakes++;
 	conn->give_up_ms = 0;
 	wt_half_open_remove(conn);

@@ -43,6 +43,7 @@ void wt_life_stop_traffic(struct wt_conn *conn)
 {
 	conn->rekey_ms = conn->ask_ms = 0;
 	conn->keepalive_ms = conn->ping_ms = conn->dead_ms = 0;
+	wt_track_stop(conn);
 }
 
 void wt_life_keepalive_in(struct wt_conn *conn, uint64_t ms)
@@ -203,6 +204,7 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 		conn->ping_ms = next_ping(conn, now);
 		wt_life_sent(conn);
 	}
+	wt_track_run(conn);
 	/* Only the dialler begins; the times of the other end stay 0. */
 	bool dead = due(&conn->dead_ms, now);
 

@@ -53,8 +53,8 @@ static enum wt_drop drop_of(enum wt_status status)
 }
 
 /* Seal prefix + `body_len` bytes. */
-static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct wt_buffer *buffer,
-			 size_t prefix_len, size_t body_len)
+static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, const struct wt_path *to,
+			 struct wt_buffer *buffer, size_t prefix_len, size_t body_len)
 {
 	struct wt_link *link = conn->link;
 	uint64_t now = conn->worker->loop.now_ms;
@@ -67,8 +67,10 @@ static enum wt_drop seal(struct wt_conn *conn, struct wt_keypair *pair, struct w
 		(void)wt_worker_slot_put(conn->worker, &buffer->slot);
 		return drop_of(status);
 	}
-	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len, &conn->path);
+	link->out[link->out_count++] = record_of(buffer, prefix_len, record_len, to);
 	noted(conn, record_len);
+	if (prefix_len > 0)
+		wt_track_sent(conn, record_len);
 	return WT_DROP_NONE;
 }
 
@@ -117,6 +119,7 @@ static enum wt_drop extend(struct wt_conn *conn, struct wt_record *run, const ui
 		run->segment = run->len;
 	run->len += (uint32_t)record_len;
 	noted(conn, record_len);
+	wt_track_sent(conn, record_len);
 	return WT_DROP_NONE;
 }
 
@@ -130,7 +133,7 @@ enum wt_drop wt_output_packet(struct wt_conn *conn, struct wt_buffer *buffer, co
 
 	memcpy(text, prefix, prefix_len);
 	if (!run)
-		return seal(conn, conn->keys.current, buffer, prefix_len, buffer->len);
+		return seal(conn, conn->keys.current, &conn->path, buffer, prefix_len, buffer->len);
 	drop = extend(conn, run, text, len);
 	(void)wt_worker_slot_put(conn->worker, &buffer->slot);
 	return drop;
@@ -161,18 +164,45 @@ enum wt_drop wt_output_piece(struct wt_conn *conn, const uint8_t *text, size_t l
 	return drop;
 }
 
-bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
+/* A buffer for a text, if one can be sealed under `pair`. */
+static struct wt_buffer *text_buffer(struct wt_conn *conn, const struct wt_keypair *pair)
 {
 	const struct wt_link *link = conn->link;
-	struct wt_buffer *buffer;
 
 	if (!pair || conn->closed || link->out_count - link->out_urgent >= WT_LINK_OUT_SEALED)
-		return false;
-	buffer = wt_slot_get(&conn->worker->slots);
+		return NULL;
+	return wt_slot_get(&conn->worker->slots);
+}
+
+bool wt_output_text_to(struct wt_conn *conn, struct wt_keypair *pair, const struct wt_path *to,
+		       const uint8_t *text, size_t len)
+{
+	struct wt_buffer *buffer = text_buffer(conn, pair);
+
 	if (!buffer)
 		return false;
 	memcpy(buffer->slot.base + WT_SLOT_PACKET, text, len);
-	return seal(conn, pair, buffer, 0, len) == WT_DROP_NONE;
+	return seal(conn, pair, to, buffer, 0, len) == WT_DROP_NONE;
+}
+
+bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len)
+{
+	return wt_output_text_to(conn, pair, &conn->path, text, len);
+}
+
+bool wt_output_probe(struct wt_conn *conn, size_t record_len, uint16_t id)
+{
+	struct wt_buffer *buffer = text_buffer(conn, conn->keys.current);
+	size_t len;
+
+	if (!buffer)
+		return false;
+	len = wt_control_probe(buffer->slot.base + WT_SLOT_PACKET,
+			       record_len - WT_RECORD_HEADER - WT_TAG_SIZE, id);
+	if (len > 0)
+		return seal(conn, conn->keys.current, &conn->path, buffer, 0, len) == WT_DROP_NONE;
+	(void)wt_worker_slot_put(conn->worker, &buffer->slot);
+	return false;
 }
 
 bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len)

@@ -32,6 +32,14 @@ enum wt_drop wt_output_piece(struct wt_conn *conn, const uint8_t *text, size_t l
  * room or no key; nothing was sent. */
 bool wt_output_text(struct wt_conn *conn, struct wt_keypair *pair, const uint8_t *text, size_t len);
 
+/* The same to another path than the association's. */
+bool wt_output_text_to(struct wt_conn *conn, struct wt_keypair *pair, const struct wt_path *to,
+		       const uint8_t *text, size_t len);
+
+/* Seal a PROBE of `id` that makes a record of exactly `record_len` bytes. False:
+ * as above, or there is no PROBE of that length. */
+bool wt_output_probe(struct wt_conn *conn, size_t record_len, uint16_t id);
+
 /* Queue a handshake message before all records not yet taken by the transport.
  * False: no buffer or no room. */
 bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len);

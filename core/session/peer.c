@@ -200,9 +200,7 @@ void wt_peer_queue_clear(struct wt_peer *peer, enum wt_drop drop)
 
 uint32_t wt_peer_mtu(const struct wt_peer *peer)
 {
-	uint32_t own = peer->node->limits.inner_mtu, theirs = peer->active->limits.inner_mtu;
-
-	return own < theirs ? own : theirs;
+	return wt_conn_inner_mtu(peer->active);
 }
 
 void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)

@@ -378,7 +378,7 @@ static uint32_t max_record(void *self, void *tconn, const struct wt_path *path)
 	(void)self;
 	(void)tconn;
 	(void)path;
-	return wt_packet_net.link_max;
+	return wt_packet_net.link_says ? wt_packet_net.link_says : wt_packet_net.link_max;
 }
 
 static void source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)

@@ -159,6 +159,7 @@ static void ten_thousand_random_datagrams(void **state)
 	up(w);
 	struct knowledge server = knowledge_of(&w->server), alice = knowledge_of(&w->alice);
 	uint16_t port = wt_packets_last_port();
+	uint64_t sent = wt_packet_net.sent;
 
 	for (unsigned i = 0; i < 10000; i++) {
 		size_t len;
@@ -184,7 +185,7 @@ static void ten_thousand_random_datagrams(void **state)
 	wt_world_settle(w);
 	knows_the_same(&w->server, &server, 10000);
 	knows_the_same(&w->alice, &alice, 10000);
-	assert_int_equal(wt_packet_net.sent, 4);
+	assert_int_equal(wt_packet_net.sent, sent);
 	carries_both_ways(w);
 }
 
