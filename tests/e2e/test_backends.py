@@ -45,7 +45,7 @@ for one in (*case.BACKENDS, "aesgcm-ipsecmb"):
 
 class Families(case.TunnelTest):
     def carry(self, endpoint, server_in, client_in):
-        self.tunnel(client={"endpoint": f"tcp://{endpoint}:{case.PORT}"})
+        self.tunnel(client={"endpoint": f"{self.kinds[0]}://{endpoint}:{case.PORT}"})
         self.assertIn(f"endpoint {endpoint}:{case.PORT}", self.far.peer_up("office").group(1))
         self.assertEqual(ping(self.client, server_in), 3)
         self.assertEqual(ping(self.server, client_in), 3)
@@ -114,4 +114,5 @@ class Secrecy(case.TunnelTest):
             self.assertEqual(receiver.recv(100), data)
 
 
-runner.main()
+if __name__ == "__main__":
+    runner.main()

@@ -246,4 +246,5 @@ class Forwarding(Gateways):
             self.assertEqual(hops, {HOPS})
 
 
-runner.main()
+if __name__ == "__main__":
+    runner.main()

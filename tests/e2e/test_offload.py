@@ -53,7 +53,7 @@ class Offload(case.TunnelTest):
         self.near = self.daemon(
             self.server,
             "server",
-            case.server_ini(self.alice(self.key), tunnel={"offload": server}),
+            case.server_ini(self.alice(self.key), tunnel={"offload": server}, kinds=self.kinds),
             **server_options,
         ).ready()
         self.start_client(self.key, tunnel={"offload": client})
@@ -127,4 +127,5 @@ class Offload(case.TunnelTest):
         self.assertEqual(self.near.count(REFUSED), 1)
 
 
-runner.main()
+if __name__ == "__main__":
+    runner.main()

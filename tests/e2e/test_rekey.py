@@ -59,4 +59,5 @@ class Rekey(case.TunnelTest):
         self.one_connection_many_keys()
 
 
-runner.main()
+if __name__ == "__main__":
+    runner.main()

@@ -19,9 +19,17 @@ BACKENDS = ("aesgcm-openssl", "aesgcm-sodium")
 LOG_TAIL = 60
 
 
-def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, methods=None):
+def server_ini(
+    peers,
+    crypto=BACKENDS[0],
+    tunnel=None,
+    transport=None,
+    auth=None,
+    methods=None,
+    kinds=("tcp",),
+):
     """peers: {name: {key: value}}. Every dictionary adds to the defaults or overrides them;
-    methods: {NAME: {key: value}} instead of [auth hmac]."""
+    methods: {NAME: {key: value}} instead of [auth hmac]; kinds: of transports."""
     return ini(
         [
             (
@@ -33,7 +41,13 @@ def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None
                 },
             ),
             ("crypto", {"plugin": crypto}),
-            ("transport tcp", {"listen": f"0.0.0.0:{PORT}, [::]:{PORT}", **(transport or {})}),
+            *(
+                (
+                    f"transport {kind}",
+                    {"listen": f"0.0.0.0:{PORT}, [::]:{PORT}", **(transport or {})},
+                )
+                for kind in kinds
+            ),
             *((f"auth {name}", keys) for name, keys in (methods or {"hmac": auth or {}}).items()),
             *((f"peer {name}", keys) for name, keys in peers.items()),
         ]
@@ -41,9 +55,17 @@ def server_ini(peers, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None
 
 
 def client_ini(
-    key, crypto=BACKENDS[0], tunnel=None, transport=None, auth=None, methods=None, **peer
+    key,
+    crypto=BACKENDS[0],
+    tunnel=None,
+    transport=None,
+    auth=None,
+    methods=None,
+    kinds=("tcp",),
+    **peer,
 ):
-    """A client with the one peer "office"; key None: without psk_file."""
+    """A client with the one peer "office", dialled by the first of the kinds of transports; key
+    None: without psk_file."""
     return ini(
         [
             (
@@ -55,12 +77,12 @@ def client_ini(
                 },
             ),
             ("crypto", {"plugin": crypto}),
-            ("transport tcp", transport or {}),
+            *((f"transport {kind}", transport or {}) for kind in kinds),
             *((f"auth {name}", keys) for name, keys in (methods or {"hmac": auth or {}}).items()),
             (
                 "peer office",
                 {
-                    "endpoint": f"tcp://{SERVER}:{PORT}",
+                    "endpoint": f"{kinds[0]}://{SERVER}:{PORT}",
                     "psk_file": key,
                     "allowed_ips": "10.8.0.0/24, fd08::/64",
                     **peer,
@@ -72,6 +94,8 @@ def client_ini(
 
 class TunnelTest(unittest.TestCase):
     """Namespaces, daemons and relays made through this class end with the test."""
+
+    kinds = ("tcp",)  # of transports, what the daemons of start_server and start_client have
 
     def setUp(self):
         self.daemons = []
@@ -146,12 +170,14 @@ class TunnelTest(unittest.TestCase):
         self.both_up()
 
     def start_server(self, key, **options):
+        options = {"kinds": self.kinds, **options}
         self.near = self.daemon(
             self.server, "server", server_ini(self.alice(key), **options)
         ).ready()
         return self.near
 
     def start_client(self, key, **options):
+        options = {"kinds": self.kinds, **options}
         self.far = self.daemon(self.client, "client", client_ini(key, **options)).ready()
         return self.far
 

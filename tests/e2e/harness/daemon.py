@@ -159,6 +159,10 @@ class Daemon:
                 self.kill()
         self.process.stderr.close()
 
+    def sanitized(self):
+        """Whether a sanitizer runs with it, which takes memory of its own."""
+        return "san.so" in _read_text(f"/proc/{self.process.pid}/maps")
+
     def sanitizer_report(self):
         """The report of a sanitizer in the log, or ""."""
         for at, line in enumerate(self.lines):

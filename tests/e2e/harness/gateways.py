@@ -61,10 +61,12 @@ class Gateways(case.TunnelTest):
         site = "10.8.0.0/24, fd08::/64, 10.30.0.0/24, fd30::/64"
         peers = {"alice": {"psk_file": key, "allowed_ips": home}}
         self.near = self.daemon(
-            self.server, "server", case.server_ini(peers, tunnel=server)
+            self.server, "server", case.server_ini(peers, tunnel=server, kinds=self.kinds)
         ).ready()
         self.far = self.daemon(
-            self.client, "client", case.client_ini(key, tunnel=client, allowed_ips=site)
+            self.client,
+            "client",
+            case.client_ini(key, tunnel=client, kinds=self.kinds, allowed_ips=site),
         ).ready()
         self.both_up()
 

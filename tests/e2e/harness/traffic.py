@@ -107,6 +107,11 @@ class Transfer:
                 self.received_hash.update(data)
                 self.received += len(data)
 
+    def begun(self):
+        """Waits until something has arrived."""
+        while not self.received and any(thread.is_alive() for thread in self._threads):
+            time.sleep(0.01)
+
     def finish(self, timeout=180):
         """The number of bytes, all of them arrived unchanged; AssertionError otherwise."""
         for thread in self._threads:
