@@ -3,6 +3,7 @@
 with each other: what docs/protocol.md says is what both do."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -21,8 +22,9 @@ class Reference(case.TunnelTest):
         self.key = write_key("alice.psk")
 
     def peer(self, ns, *arguments):
+        arguments = ("--transport", self.kinds[0], "--psk", self.key, *arguments)
         process = subprocess.Popen(
-            ns.command(sys.executable, "-B", PEER, "--psk", self.key, *arguments),
+            ns.command(sys.executable, "-B", PEER, *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -83,4 +85,55 @@ class Reference(case.TunnelTest):
         self.listens("aesgcm-sodium")
 
 
-runner.main()
+class Datagrams(Reference):
+    kinds = ("udp",)
+
+    def listener(self):
+        process = self.peer(
+            self.server,
+            *("--listen", f"{case.SERVER}:{case.PORT}", "--address", case.SERVER_IN),
+            *("--timeout", str(TIMEOUT_S)),
+        )
+        self.assertIn("listening", process.stdout.readline())
+        return process
+
+    def test_it_listens_while_keys_are_exchanged(self):
+        process = self.listener()
+        self.start_client(self.key, tunnel={"rekey_after": 1}).peer_up("office")
+        self.assertEqual(ping(self.client, case.SERVER_IN, count=20, interval=0.2), 20)
+        self.assertEqual(self.far.count("peer office down"), 0)
+        self.assertEqual(self.far.stop(), 0)
+        output = self.succeeds(process)
+        self.assertIn("answered 20 of", output)
+        handshakes = int(re.search(r"(\d+) handshakes", output).group(1))
+        self.assertGreaterEqual(handshakes, 3)
+
+    def on_a_bad_way(self):
+        """A fifth is lost in each direction."""
+        self.doCleanups()
+        self.hosts_apart()
+        self.cable("lose both 20")
+
+    def test_it_listens_on_a_bad_way(self):
+        self.on_a_bad_way()
+        process = self.listener()
+        self.start_client(self.key).peer_up("office", timeout=2 * TIMEOUT_S)
+        self.assertGreater(ping(self.client, case.SERVER_IN, count=20), 0)
+        process.kill()
+
+    def test_it_dials_on_a_bad_way(self):
+        self.on_a_bad_way()
+        near = self.start_server(self.key)
+        output = self.succeeds(
+            self.peer(
+                self.client,
+                *("--connect", f"{case.SERVER}:{case.PORT}", "--timeout", str(TIMEOUT_S)),
+                *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN),
+            )
+        )
+        self.assertIn(f"{case.SERVER_IN} answered", output)
+        near.peer_up("alice")
+
+
+if __name__ == "__main__":
+    runner.main()
