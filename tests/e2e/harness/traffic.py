@@ -42,9 +42,10 @@ class Ping:
         return int(found.group(1)), int(found.group(2))
 
 
-def ping(ns, address, count=3, **options):
-    """How many of `count` echo requests were answered."""
-    return Ping(ns, address, count, **options).result()[1]
+def ping(ns, address, count=3, interval=0.2, **options):
+    """How many of `count` echo requests were answered. Once one was, `ping` waits for the last one
+    no longer than an interval or two round trips: too short, and a busy machine is called loss."""
+    return Ping(ns, address, count, interval=interval, **options).result()[1]
 
 
 class Transfer:
