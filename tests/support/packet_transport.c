@@ -28,7 +28,8 @@ struct packet_socket {
 	bool connected, owes_writable;
 	struct wt_datagram *head, *tail;
 	size_t waiting;
-	uint8_t run[WT_PACKET_MAX_DATAGRAM]; /* what recv gave last */
+	uint8_t *run; /* what recv gave last */
+	size_t run_size;
 };
 
 struct wt_packet_net wt_packet_net = { .link_max = 1472, .path_max = WT_PACKET_MAX_DATAGRAM };
@@ -228,6 +229,7 @@ static void socket_free(struct packet_socket *socket)
 		socket->head = datagram->next;
 		free(datagram);
 	}
+	free(socket->run);
 	socket->packets->host->timer_free(socket->packets->host, socket->timer);
 	free(socket);
 }
@@ -332,8 +334,18 @@ static bool joins(const struct packet_socket *socket, const struct wt_record *re
 	uint32_t segment = record->segment;
 
 	return wt_packet_net.coalesce && next && next->from == from && last_len == segment &&
-	       next->len <= segment && record->len + next->len <= sizeof socket->run &&
+	       next->len <= segment && record->len + next->len <= WT_RUN_BYTES &&
 	       record->len / segment < WT_RUN_SEGMENTS;
+}
+
+static void make_room(struct packet_socket *socket, size_t size)
+{
+	if (socket->run && size <= socket->run_size)
+		return;
+	socket->run = realloc(socket->run, size + 1);
+	if (!socket->run)
+		abort();
+	socket->run_size = size;
 }
 
 static enum wt_status recv_records(void *self, struct wt_worker *worker, void *tconn,
@@ -349,7 +361,6 @@ static enum wt_status recv_records(void *self, struct wt_worker *worker, void *t
 	*got = 0;
 	if (!socket->head)
 		return WT_AGAIN;
-	records->data = socket->run;
 	records->len = 0;
 	records->slot = NULL;
 	records->segment = socket->head->len;
@@ -357,11 +368,13 @@ static enum wt_status recv_records(void *self, struct wt_worker *worker, void *t
 	do {
 		struct wt_datagram *datagram = take(socket);
 
+		make_room(socket, records->len + datagram->len);
 		memcpy(socket->run + records->len, datagram->bytes, datagram->len);
 		records->len += datagram->len;
 		last_len = datagram->len;
 		free(datagram);
 	} while (joins(socket, records, from, last_len));
+	records->data = socket->run;
 	if (records->len == records->segment)
 		records->segment = 0;
 	records->path = (struct wt_path){ .bytes = { 0 } };
