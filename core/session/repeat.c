@@ -111,6 +111,12 @@ void wt_repeat_run(struct wt_conn *conn)
 	conn->again_ms = 0;
 	if (!repeat || (repeat->len == 0 && !repeat->record))
 		return;
+	/* It was answered: the plugin is thinking about it. */
+	if (conn->question.ticket != 0) {
+		conn->again_ms = conn->worker->loop.now_ms + WT_REPEAT_MS;
+		wt_conn_schedule_at(conn, conn->again_ms);
+		return;
+	}
 	if (worth_repeating(conn)) {
 		say(conn);
 		repeat->sent++;
