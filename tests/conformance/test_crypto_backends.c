@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Every crypto plugin of the build against the contract of crypto.h, through
- * its table: each check alone, and pairwise ones against each of the others.
+ * Every crypto plugin of the build against the contract of crypto.h, by
+ * the suite that `wtplug conform` runs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,38 +13,47 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "conform/suite.h"
 #include "plugin/registry.h"
-#include "support/aead_check.h"
 
 #define BACKENDS_MAX 8u
-#define RUNS_MAX 1024u
+#define RUNS_MAX (3 * BACKENDS_MAX)
 
 /* Those that every build has; others join by being built. */
 static const char *const expected[] = { "aesgcm-openssl", "aesgcm-sodium" };
 
 struct run {
-	const struct wt_aead_check *check;
-	const struct wt_backend *subject, *reference;
+	const struct wt_backend *subject;
 	char title[128];
 };
 
-static void run_check(void **state)
+static void report(void *arg, const struct wt_suite *suite, const struct wt_case *done)
+{
+	(void)arg;
+	(void)suite;
+	if (done->verdict != WT_SOUND || done->finding.text[0])
+		print_message("  %s: %s: %s\n", wt_verdict_text(done->verdict), done->name,
+			      done->finding.text);
+}
+
+/* Alone, and in agreement with each of the others. */
+static void passes_the_suite(void **state)
 {
 	const struct run *run = *state;
-	struct wt_error note;
+	const struct wt_suite_options options = {
+		.check = { .level = 2, .seed = 1 },
+		.plugin_dir = WT_TEST_PLUGIN_DIR,
+		.report = report,
+	};
+	struct wt_suite *suite = wt_suite_run(run->subject->loaded->plugin.path, &options);
 
-	switch (wt_aead_check_run(run->check, run->subject, run->reference, &note)) {
-	case WT_SOUND:
-		if (note.text[0])
-			print_message("  %s\n", note.text);
-		break;
-	case WT_SKIPPED:
-		print_message("  skipped: %s\n", note.text);
-		skip();
-		break;
-	case WT_FOUND:
-		fail_msg("%s", note.text);
-	}
+	assert_non_null(suite);
+	enum wt_outcome outcome = suite->outcome;
+	enum wt_fault fault = suite->fault;
+
+	wt_suite_free(suite);
+	if (outcome != WT_OUTCOME_PASS)
+		fail_msg("%s: %s", wt_outcome_text(outcome), wt_fault_text(fault));
 }
 
 static void says_what_it_is(void **state)
@@ -70,11 +79,11 @@ static void says_what_it_is(void **state)
 static void passes_the_loader(void **state)
 {
 	const struct run *run = *state;
-	struct wt_plain_host host;
+	struct wt_host_instance host;
 	struct wt_error err = WT_ERROR_INIT;
 	const struct wt_plugin *plugin = NULL;
 
-	wt_plain_host_init(&host, NULL);
+	assert_int_equal(wt_host_base_init(&host, WT_KIND_CRYPTO, "test", NULL, NULL, &err), WT_OK);
 	struct wt_registry *registry = wt_registry_new(&(struct wt_registry_options){
 		.plugin_dir = WT_TEST_PLUGIN_DIR, .host = &host.host });
 
@@ -90,18 +99,12 @@ static struct run runs[RUNS_MAX];
 static struct CMUnitTest tests[RUNS_MAX];
 static size_t run_count;
 
-static void add(CMUnitTestFunction test, const struct wt_aead_check *check,
-		const struct wt_backend *subject, const struct wt_backend *reference,
-		const char *what)
+static void add(CMUnitTestFunction test, const struct wt_backend *subject, const char *what)
 {
 	struct run *run = &runs[run_count];
 
-	*run = (struct run){ .check = check, .subject = subject, .reference = reference };
-	if (subject == reference)
-		snprintf(run->title, sizeof run->title, "%s %s", subject->descriptor->name, what);
-	else
-		snprintf(run->title, sizeof run->title, "%s with %s: %s", subject->descriptor->name,
-			 reference->descriptor->name, what);
+	*run = (struct run){ .subject = subject };
+	snprintf(run->title, sizeof run->title, "%s %s", subject->descriptor->name, what);
 	tests[run_count++] = (struct CMUnitTest){
 		.name = run->title,
 		.test_func = test,
@@ -112,13 +115,9 @@ static void add(CMUnitTestFunction test, const struct wt_aead_check *check,
 static void add_all(struct wt_backend **backends, size_t n)
 {
 	for (size_t s = 0; s < n; s++) {
-		add(says_what_it_is, NULL, backends[s], backends[s], "says what it is");
-		add(passes_the_loader, NULL, backends[s], backends[s], "passes the loader");
-		for (size_t c = 0; c < wt_aead_check_count; c++)
-			for (size_t r = 0; r < n; r++)
-				if (r == s || wt_aead_checks[c].pairwise)
-					add(run_check, &wt_aead_checks[c], backends[s], backends[r],
-					    wt_aead_checks[c].promise);
+		add(says_what_it_is, backends[s], "says what it is");
+		add(passes_the_loader, backends[s], "passes the loader");
+		add(passes_the_suite, backends[s], "passes the suite");
 	}
 }
 
@@ -160,10 +159,10 @@ int main(void)
 			failed = 1;
 		}
 	}
-	if (name_count < BACKENDS_MAX && n * (2 + wt_aead_check_count * n) <= RUNS_MAX) {
+	if (name_count < BACKENDS_MAX) {
 		add_all(backends, n);
 	} else {
-		print_error("too many backends: raise BACKENDS_MAX and RUNS_MAX\n");
+		print_error("too many backends: raise BACKENDS_MAX\n");
 		failed = 1;
 	}
 	failed |= cmocka_run_group_tests_name("crypto backends", tests, NULL, NULL);

@@ -19,7 +19,7 @@
 #include <intel-ipsec-mb.h>
 
 #include "base/error.h"
-#include "support/aead_check.h"
+#include "conform/aead_check.h"
 
 #define TEXT_LEN 300u
 #define SEALED_LEN (TEXT_LEN + WT_TAG_SIZE)
@@ -268,7 +268,8 @@ static const struct variant {
 static void keeps_every_promise(void **state)
 {
 	const struct variant *variant = *state;
-	struct wt_error note;
+	const struct wt_check_options options = { .level = 2, .seed = 1 };
+	struct wt_finding note;
 
 	if ((imb_get_feature_flags() & variant->needs) != variant->needs) {
 		print_message("  skipped: this CPU has no %s\n", variant->name);
@@ -283,7 +284,8 @@ static void keeps_every_promise(void **state)
 	struct wt_backend *reference = open_backend("aesgcm-openssl");
 
 	for (size_t i = 0; i < wt_aead_check_count; i++)
-		if (wt_aead_check_run(&wt_aead_checks[i], subject, reference, &note) == WT_FOUND)
+		if (wt_aead_check_run(&wt_aead_checks[i], &options, subject, reference, &note) ==
+		    WT_FOUND)
 			fail_msg("%s: %s", wt_aead_checks[i].promise, note.text);
 	wt_backend_close(reference);
 	wt_backend_close(subject);

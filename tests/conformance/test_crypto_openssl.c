@@ -20,8 +20,8 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "support/aead_attempt.h"
-#include "support/backend.h"
+#include "conform/aead_attempt.h"
+#include "conform/backend.h"
 #include "support/scratch.h"
 
 #define TEXT_LEN 300u
@@ -244,7 +244,7 @@ static void a_library_without_aes_is_not_available(void **state)
 		failing = "";
 		assert_null(b);
 		assert_int_equal(status, WT_ERR_UNAVAILABLE);
-		assert_ptr_equal(strstr(err.text, "not in this library: "), err.text);
+		assert_non_null(strstr(err.text, ": not in this library: "));
 		assert_int_equal(ERR_peek_error(), 0);
 	}
 	assert_int_equal(live_blocks(), blocks);

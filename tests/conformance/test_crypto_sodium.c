@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "support/backend.h"
+#include "conform/backend.h"
 
 static int cpu_has_aes;
 
@@ -80,7 +80,7 @@ static void says_no_on_a_cpu_without_aes(void **state)
 	cpu_has_aes = 0;
 	assert_null(wt_backend_open(WT_TEST_PLUGIN_DIR, "aesgcm-sodium", &status, &err));
 	assert_int_equal(status, WT_ERR_UNAVAILABLE);
-	assert_ptr_equal(strstr(err.text, "not on this CPU: "), err.text);
+	assert_non_null(strstr(err.text, ": not on this CPU: "));
 	assert_non_null(strstr(err.text, "aesgcm-openssl"));
 	assert_null(strchr(err.text, '\n'));
 }

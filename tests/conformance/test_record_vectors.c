@@ -13,12 +13,12 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "conform/backend.h"
 #include "plugin/call.h"
 #include "record/inner.h"
 #include "record/keypair.h"
 #include "record/params.h"
 #include "reference/vectors.h"
-#include "support/backend.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define BACKENDS_MAX 8

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <whispertunnel/auth.h>
 
-#include "support/backend.h"
+#include "conform/backend.h"
+#include "support/plain_host.h"
 
 /* A scope of settings; what is NULL is unset. Borrowed, outlives its user. */
 struct wt_auth_settings {

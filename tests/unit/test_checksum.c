@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "conform/guarded.h"
 #include "record/checksum.h"
-#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -70,7 +70,7 @@ static void every_length_and_alignment_adds_up(void **state)
 	uint64_t random = 1;
 
 	(void)state;
-	assert_true(wt_guarded_init(&memory, 4096));
+	assert_true(wt_guarded_init(&memory, NULL, 4096));
 	for (size_t len = 0; len <= 200; len++) {
 		for (size_t at = 0; at <= 17; at++) {
 			uint8_t *data =

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "conform/guarded.h"
 #include "record/mss.h"
-#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -25,7 +25,7 @@ static struct wt_guarded room;
 static int setup(void **state)
 {
 	(void)state;
-	return wt_guarded_init(&room, 4096) ? 0 : -1;
+	return wt_guarded_init(&room, NULL, 4096) ? 0 : -1;
 }
 
 static int teardown(void **state)

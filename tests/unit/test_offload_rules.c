@@ -14,9 +14,9 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "conform/guarded.h"
 #include "record/params.h"
 #include "record/plan.h"
-#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -210,7 +210,7 @@ static struct wt_guarded room;
 static int setup(void **state)
 {
 	(void)state;
-	return wt_guarded_init(&room, WT_RECORD_MAX) ? 0 : -1;
+	return wt_guarded_init(&room, NULL, WT_RECORD_MAX) ? 0 : -1;
 }
 
 static int teardown(void **state)

@@ -10,9 +10,9 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "conform/guarded.h"
 #include "record/packet.h"
 #include "record/too_big.h"
-#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,7 +22,7 @@ static struct wt_guarded room;
 static int setup(void **state)
 {
 	(void)state;
-	return wt_guarded_init(&room, 70000) ? 0 : -1;
+	return wt_guarded_init(&room, NULL, 70000) ? 0 : -1;
 }
 
 static int teardown(void **state)

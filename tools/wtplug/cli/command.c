@@ -15,19 +15,26 @@ static const struct {
 } commands[] = {
 	{ "list", wt_list_command },
 	{ "info", wt_info_command },
+	{ "conform", wt_conform_command },
 };
 
 static const char help[] =
 	"usage: wtplug list [--dir DIR] [--json]    the plugins in the plugin directory\n"
 	"       wtplug info FILE [--json]           what a plugin says of itself\n"
+	"       wtplug conform FILE... [--level 1|2|3] [--seed N] [--timeout S] [--dir DIR]\n"
+	"                              [--json|--tap]     test what the SDK demands\n"
 	"\n"
+	"  --level         1: a second, 2: the usual, 3: everything, minutes\n"
+	"  --seed          of keys, nonces and texts; 1 if not given\n"
+	"  --timeout       of one test, in seconds\n"
 	"  --version       print version, plugin ABI and plugin directory\n"
 	"  -h, --help      print this\n"
 	"\n"
 	"The plugin directory is DIR, else WT_PLUGIN_DIR, else the one that this was built\n"
 	"for. A plugin's code runs in child processes only.\n"
 	"\n"
-	"Exit codes: 0 good, 1 a failure, 2 usage, 4 no usable plugin.\n";
+	"Exit codes: 0 good, 1 a failure, 2 usage, 4 no usable plugin, 5 not everything\n"
+	"could be tested.\n";
 
 int wt_plug_usage(const char *command, const char *what, const char *which)
 {

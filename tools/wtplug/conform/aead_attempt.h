@@ -3,16 +3,17 @@
  * aead_attempt.h: one seal or one open, with every buffer between guard pages
  * and all that the contract says of them looked at.
  */
-#ifndef WT_TEST_SUPPORT_AEAD_ATTEMPT_H
-#define WT_TEST_SUPPORT_AEAD_ATTEMPT_H
+#ifndef WT_CONFORM_AEAD_ATTEMPT_H
+#define WT_CONFORM_AEAD_ATTEMPT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <whispertunnel/wire.h>
 
-#include "support/backend.h"
-#include "support/guarded.h"
+#include "conform/backend.h"
+#include "conform/finding.h"
+#include "conform/guarded.h"
 
 /* The largest text of a record: kind, segment size and packet. */
 #define WT_TEXT_MAX (WT_RECORD_MAX - WT_RECORD_HEADER - WT_TAG_SIZE)
@@ -40,12 +41,12 @@ struct wt_attempt {
 /* Seals `len` bytes to len + WT_TAG_SIZE at `sealed`. False: note says what
  * was wrong: the status, a write outside of the output or to the input. */
 bool wt_attempt_seal(const struct wt_attempt *a, const uint8_t *text, size_t len, uint8_t *sealed,
-		     struct wt_error *note) WT_MUST_CHECK;
+		     struct wt_finding *note) WT_MUST_CHECK;
 
 /* Opens `len` bytes, and demands `text`, or, when that is NULL, a refusal with
  * WT_ERR_AUTH and an output range of zeros. False: as above. */
 bool wt_attempt_open(const struct wt_attempt *a, const uint8_t *sealed, size_t len,
-		     const uint8_t *text, struct wt_error *note) WT_MUST_CHECK;
+		     const uint8_t *text, struct wt_finding *note) WT_MUST_CHECK;
 
 /* Bytes that look random and are the same in every run. */
 void wt_fill(void *buf, size_t len, uint64_t seed);

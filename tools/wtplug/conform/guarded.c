@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "support/guarded.h"
+#include "conform/guarded.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -8,25 +8,71 @@
 #define PAINT 0xa5
 #define MARGIN ((size_t)256) /* what is painted on either side */
 
-bool wt_guarded_init(struct wt_guarded *g, size_t size)
+/* All that have a name, for wt_guarded_find. */
+#define GUARDS_MAX 64u
+static struct {
+	const char *what;
+	const uint8_t *map;
+	size_t map_size;
+} guards[GUARDS_MAX];
+
+static void enlist(const struct wt_guarded *g)
+{
+	for (size_t i = 0; g->what && i < GUARDS_MAX; i++) {
+		if (guards[i].map)
+			continue;
+		guards[i].what = g->what;
+		guards[i].map_size = g->map_size;
+		guards[i].map = g->map;
+		return;
+	}
+}
+
+static void strike(const struct wt_guarded *g)
+{
+	for (size_t i = 0; i < GUARDS_MAX; i++)
+		if (guards[i].map == g->map)
+			guards[i].map = NULL;
+}
+
+const char *wt_guarded_find(const void *address, ptrdiff_t *behind)
+{
+	uintptr_t at = (uintptr_t)address, page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < GUARDS_MAX; i++) {
+		uintptr_t map = (uintptr_t)guards[i].map, end = map + guards[i].map_size;
+
+		if (!map || at < map || at >= end)
+			continue;
+		*behind = at < map + page ? -(ptrdiff_t)(map + page - at)
+					  : (ptrdiff_t)(at - (end - page)) + 1;
+		return guards[i].what;
+	}
+	return NULL;
+}
+
+bool wt_guarded_init(struct wt_guarded *g, const char *what, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	size = (size + page - 1) / page * page;
-	*g = (struct wt_guarded){ .map_size = size + 2 * page, .size = size };
+	*g = (struct wt_guarded){ .what = what, .map_size = size + 2 * page, .size = size };
 	g->map = mmap(NULL, g->map_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (g->map == MAP_FAILED) {
 		g->map = NULL;
 		return false;
 	}
 	g->start = g->map + page;
+	enlist(g);
 	return mprotect(g->start, size, PROT_READ | PROT_WRITE) == 0;
 }
 
 void wt_guarded_free(struct wt_guarded *g)
 {
-	if (g->map)
+	if (g->map) {
+		strike(g);
 		munmap(g->map, g->map_size);
+	}
 	*g = (struct wt_guarded){ 0 };
 }
 

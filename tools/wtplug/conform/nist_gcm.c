@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "support/nist_gcm.h"
+#include "conform/nist_gcm.h"
 
 #include <glob.h>
 #include <stdio.h>

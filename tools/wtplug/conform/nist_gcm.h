@@ -3,8 +3,8 @@
  * nist_gcm.h: NIST's CAVP vectors for AES-256-GCM, in the .rsp files that
  * distributions package for Python's cryptography module.
  */
-#ifndef WT_TEST_SUPPORT_NIST_GCM_H
-#define WT_TEST_SUPPORT_NIST_GCM_H
+#ifndef WT_CONFORM_NIST_GCM_H
+#define WT_CONFORM_NIST_GCM_H
 
 #include <limits.h>
 #include <stdbool.h>

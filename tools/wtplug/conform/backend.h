@@ -1,29 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * backend.h: a crypto plugin, loaded bare: no checks, only its own tables.
+ * backend.h: a crypto plugin with an instance, loaded without self-test, so that
+ * a faulty one can be looked at.
  *
  * Tests of what a plugin does go through here; tests of what a plugin must be
  * before it may run go through plugin/registry.h.
  */
-#ifndef WT_TEST_SUPPORT_BACKEND_H
-#define WT_TEST_SUPPORT_BACKEND_H
+#ifndef WT_CONFORM_BACKEND_H
+#define WT_CONFORM_BACKEND_H
 
 #include <stddef.h>
 #include <whispertunnel/crypto.h>
 #include <whispertunnel/plugin.h>
 
-#include "support/plain_host.h"
+#include "plugin/host.h"
+#include "plugin/loader.h"
 
 struct wt_backend {
-	const struct wt_plugin_descriptor *descriptor;
-	const struct wt_crypto_ops *ops;
-	void *self; /* the instance */
-	struct wt_plain_host host;
-	void *handle;
+	struct wt_loaded *loaded;
+	const struct wt_plugin_descriptor *descriptor; /* of loaded */
+	const struct wt_crypto_ops *ops;	       /* of loaded; batch forms may be NULL */
+	void *self;				       /* the instance */
+	struct wt_host_instance host;		       /* a base host */
+	struct wt_config *cfg;			       /* the defaults */
 };
 
-/* Loads dir/crypto-NAME.so and makes an instance. NULL: err says why, with
- * *status WT_ERR_UNAVAILABLE when the plugin itself says no. */
+/* Loads the file and makes an instance with default settings. NULL: err says
+ * why, with *status WT_ERR_UNAVAILABLE when the plugin itself says no. */
+struct wt_backend *wt_backend_open_file(const char *path, enum wt_status *status,
+					struct wt_error *err) WT_MUST_CHECK;
+/* The same for dir/crypto-NAME.so. */
 struct wt_backend *wt_backend_open(const char *dir, const char *name, enum wt_status *status,
 				   struct wt_error *err) WT_MUST_CHECK;
 /* NULL is allowed. */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "conform/finding.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+static const struct {
+	const char *name, *text;
+} faults[WT_FAULT_COUNT] = {
+	[WT_FAULT_NONE] = { "none", "nothing is wrong" },
+	[WT_FAULT_HUNG] = { "hung", "it did not come back" },
+	[WT_FAULT_ENDED] = { "ended", "it ended the process" },
+	[WT_FAULT_PAST_BUFFER] = { "past-buffer", "it touches memory past a buffer" },
+	[WT_FAULT_CRASHED] = { "crashed", "it crashed" },
+	[WT_FAULT_OVERRUN] = { "overrun", "it writes outside of its output" },
+	[WT_FAULT_INPUT_WRITTEN] = { "input-written", "it writes to its input" },
+	[WT_FAULT_TAG_UNCHECKED] = { "tag-unchecked", "the tag is not checked" },
+	[WT_FAULT_TAG_PART] = { "tag-part", "only a part of the tag is checked" },
+	[WT_FAULT_TEXT_UNCOVERED] = { "text-uncovered",
+				      "the tag does not cover the whole ciphertext" },
+	[WT_FAULT_AAD_IGNORED] = { "aad-ignored", "the tag does not cover the AAD" },
+	[WT_FAULT_NONCE_PART] = { "nonce-part", "not the whole nonce is used" },
+	[WT_FAULT_TEXT_RELEASED] = { "text-released",
+				     "text is released although the tag is wrong" },
+	[WT_FAULT_WRONG_STATUS] = { "wrong-status", "a wrong tag is not reported as WT_ERR_AUTH" },
+	[WT_FAULT_LENGTH_ACCEPTED] = { "length-accepted",
+				       "a record of a wrong length is accepted" },
+	[WT_FAULT_IN_PLACE] = { "in-place", "it is wrong in place only" },
+	[WT_FAULT_ONE_LENGTH] = { "one-length", "it is wrong at one length only" },
+	[WT_FAULT_ALIGNMENT] = { "alignment", "it is wrong at some alignments only" },
+	[WT_FAULT_ONE_AAD] = { "one-aad-length", "it is wrong at some lengths of AAD only" },
+	[WT_FAULT_KEY_PART] = { "key-part", "not every bit of the key is used" },
+	[WT_FAULT_KEYS_MIX] = { "keys-mix", "keys in use at once mix" },
+	[WT_FAULT_KEY_KEPT] = { "key-kept", "something is left of a wiped key" },
+	[WT_FAULT_THREADS] = { "threads", "it is not thread-safe" },
+	[WT_FAULT_BATCH] = { "batch", "the batch form disagrees with the single one" },
+	[WT_FAULT_ALLOCATION] = { "allocation", "it does not survive a lack of memory" },
+	[WT_FAULT_LEAK_MEMORY] = { "leak-memory", "it leaks memory" },
+	[WT_FAULT_LEAK_DESCRIPTOR] = { "leak-descriptor", "it leaks file descriptors" },
+	[WT_FAULT_LEAK_THREAD] = { "leak-thread", "it leaks threads" },
+	[WT_FAULT_LIFE] = { "life", "instances disturb each other" },
+	[WT_FAULT_BYTES] = { "bytes", "it computes other bytes" },
+	[WT_FAULT_FAILED] = { "failed", "an operation failed" },
+	[WT_FAULT_NOT_LOADED] = { "not-loaded", "the daemon would not load it" },
+};
+
+const char *wt_fault_text(enum wt_fault fault)
+{
+	return fault < WT_FAULT_COUNT ? faults[fault].text : "unknown";
+}
+
+const char *wt_fault_name(enum wt_fault fault)
+{
+	return fault < WT_FAULT_COUNT ? faults[fault].name : "unknown";
+}
+
+bool wt_find(struct wt_finding *finding, enum wt_fault fault, const char *fmt, ...)
+{
+	va_list args;
+
+	finding->fault = fault;
+	va_start(args, fmt);
+	vsnprintf(finding->text, sizeof finding->text, fmt, args);
+	va_end(args);
+	for (char *p = finding->text; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return false;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * finding.h: what a check says: a verdict, and when something is wrong, the kind
+ * of fault and a sentence about where it showed.
+ */
+#ifndef WT_CONFORM_FINDING_H
+#define WT_CONFORM_FINDING_H
+
+#include <whispertunnel/status.h>
+
+enum wt_verdict {
+	WT_SOUND,
+	WT_FOUND,   /* the finding says what, and where */
+	WT_SKIPPED, /* not needed for a verdict; the finding says why */
+	WT_NOT_RUN  /* cannot be tested here, and is missing from the verdict */
+};
+
+/* The most telling first: of several findings in one plugin, the first in this
+ * order is most likely the cause of the others. */
+enum wt_fault {
+	WT_FAULT_NONE,
+	WT_FAULT_HUNG,
+	WT_FAULT_ENDED,
+	WT_FAULT_PAST_BUFFER,
+	WT_FAULT_CRASHED,
+	WT_FAULT_OVERRUN,
+	WT_FAULT_INPUT_WRITTEN,
+	WT_FAULT_TAG_UNCHECKED,
+	WT_FAULT_TAG_PART,
+	WT_FAULT_TEXT_UNCOVERED,
+	WT_FAULT_AAD_IGNORED,
+	WT_FAULT_NONCE_PART,
+	WT_FAULT_TEXT_RELEASED,
+	WT_FAULT_WRONG_STATUS,
+	WT_FAULT_LENGTH_ACCEPTED,
+	WT_FAULT_IN_PLACE,
+	WT_FAULT_ONE_LENGTH,
+	WT_FAULT_ALIGNMENT,
+	WT_FAULT_ONE_AAD,
+	WT_FAULT_KEY_PART,
+	WT_FAULT_KEYS_MIX,
+	WT_FAULT_KEY_KEPT,
+	WT_FAULT_THREADS,
+	WT_FAULT_BATCH,
+	WT_FAULT_ALLOCATION,
+	WT_FAULT_LEAK_MEMORY,
+	WT_FAULT_LEAK_DESCRIPTOR,
+	WT_FAULT_LEAK_THREAD,
+	WT_FAULT_LIFE,
+	WT_FAULT_BYTES,
+	WT_FAULT_FAILED,
+	WT_FAULT_NOT_LOADED,
+	WT_FAULT_COUNT
+};
+
+/* "the tag is not checked" */
+const char *wt_fault_text(enum wt_fault fault);
+/* "tag-unchecked", for programs */
+const char *wt_fault_name(enum wt_fault fault);
+
+struct wt_finding {
+	enum wt_fault fault;
+	char text[480]; /* may be "" */
+};
+
+/* Fills it and returns false, so that a failure is one line. The text is cut to
+ * fit; control bytes in it become "?". */
+_Bool wt_find(struct wt_finding *finding, enum wt_fault fault, const char *fmt, ...)
+	WT_PRINTF(3, 4);
+
+#endif
