@@ -97,11 +97,11 @@ static struct wt_case run_apart(const struct wt_aead_check *check, const char *p
 
 static const struct wt_aead_check *check_named(const char *name)
 {
-	for (size_t i = 0; i < wt_aead_check_count; i++)
-		if (strcmp(wt_aead_checks[i].name, name) == 0)
-			return &wt_aead_checks[i];
-	fail_msg("there is no check \"%s\"", name);
-	return NULL;
+	const struct wt_aead_check *check = wt_aead_check_named(name);
+
+	if (!check)
+		fail_msg("there is no check \"%s\"", name);
+	return check;
 }
 
 static void fault_is_found(void **state)

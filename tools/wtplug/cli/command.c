@@ -16,6 +16,7 @@ static const struct {
 	{ "list", wt_list_command },
 	{ "info", wt_info_command },
 	{ "conform", wt_conform_command },
+	{ "compare", wt_compare_command },
 };
 
 static const char help[] =
@@ -23,10 +24,13 @@ static const char help[] =
 	"       wtplug info FILE [--json]           what a plugin says of itself\n"
 	"       wtplug conform FILE... [--level 1|2|3] [--seed N] [--timeout S] [--dir DIR]\n"
 	"                              [--json|--tap]     test what the SDK demands\n"
+	"       wtplug compare [FILE...] [--html FILE] [--json FILE] [--dir DIR] [--quick]\n"
+	"                              are crypto plugins equal, and how fast are they\n"
 	"\n"
 	"  --level         1: a second, 2: the usual, 3: everything, minutes\n"
 	"  --seed          of keys, nonces and texts; 1 if not given\n"
 	"  --timeout       of one test, in seconds\n"
+	"  --quick         fewer and shorter samples\n"
 	"  --version       print version, plugin ABI and plugin directory\n"
 	"  -h, --help      print this\n"
 	"\n"

@@ -2,19 +2,15 @@
 #include "cli/facts.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "cli/answer.h"
 #include "config/key_table.h"
 #include "plugin/loader.h"
 
 #define TEXT_MAX 1024u
-/* What a child may have written; a broken plugin must not fill our memory. */
-#define ANSWER_MAX (4u << 20)
 
 /* ---- texts --------------------------------------------------------------- */
 
@@ -164,8 +160,8 @@ static void note_answer(void *arg, const char *step, const struct wt_loaded *loa
 	}
 }
 
-/* A file in memory that the child leaves its answer in: written anew after each
- * step, so that a later crash costs nothing that was known. */
+/* Written anew after each step, so that a later crash costs nothing that was
+ * known. */
 struct answer {
 	json_t *facts; /* the child's copy of what the parent began */
 	int fd;
@@ -176,34 +172,18 @@ static void visit(void *arg, const char *step, const struct wt_loaded *loaded)
 	const struct answer *answer = arg;
 
 	note_answer(answer->facts, step, loaded);
-	char *text = json_dumps(answer->facts, JSON_COMPACT);
-	size_t len = text ? strlen(text) : 0;
-
-	/* Longer than before, always: it only grows. */
-	if (len > 0 && pwrite(answer->fd, text, len, 0) != (ssize_t)len)
-		len = 0;
-	if (ftruncate(answer->fd, (off_t)len) != 0)
-		len = 0;
-	free(text);
+	wt_answer_write(answer->fd, answer->facts);
 }
 
 /* ---- in the parent ------------------------------------------------------- */
 
 static void merge_answer(json_t *facts, int fd)
 {
-	struct stat st;
-	json_t *said = NULL;
-	char *text;
+	json_t *said = wt_answer_read(fd);
 
-	if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > (off_t)ANSWER_MAX)
-		return;
-	text = malloc((size_t)st.st_size);
-	if (text && pread(fd, text, (size_t)st.st_size, 0) == st.st_size)
-		said = json_loadb(text, (size_t)st.st_size, 0, NULL);
 	if (json_is_object(said))
 		json_object_update(facts, said);
 	json_decref(said);
-	free(text);
 }
 
 static void add_note(json_t *facts, const struct wt_plugin_note_desc *note)
@@ -246,7 +226,7 @@ json_t *wt_facts_read(const char *path)
 
 	json_object_set_new(answer.facts, "file", wt_facts_text(path));
 	json_object_set_new(answer.facts, "passed", json_array());
-	answer.fd = memfd_create("wtplug", MFD_CLOEXEC);
+	answer.fd = wt_answer_new();
 	if (!answer.facts || answer.fd < 0) {
 		json_decref(answer.facts);
 		return NULL;

@@ -25,6 +25,14 @@ const struct wt_aead_check wt_aead_checks[] = {
 };
 const size_t wt_aead_check_count = sizeof wt_aead_checks / sizeof wt_aead_checks[0];
 
+const struct wt_aead_check *wt_aead_check_named(const char *name)
+{
+	for (size_t i = 0; i < wt_aead_check_count; i++)
+		if (strcmp(wt_aead_checks[i].name, name) == 0)
+			return &wt_aead_checks[i];
+	return NULL;
+}
+
 enum wt_verdict wt_aead_check_run(const struct wt_aead_check *check,
 				  const struct wt_check_options *options,
 				  const struct wt_backend *subject,
@@ -38,6 +46,7 @@ enum wt_verdict wt_aead_check_run(const struct wt_aead_check *check,
 		result = check->run(&rig, note);
 	else
 		wt_find(note, WT_FAULT_FAILED, "no memory or no key context for the check");
+	note->cases = rig.cases;
 	wt_rig_free(&rig);
 	if (result != WT_FOUND)
 		note->fault = WT_FAULT_NONE;

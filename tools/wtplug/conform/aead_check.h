@@ -22,6 +22,8 @@ struct wt_aead_check {
 
 extern const struct wt_aead_check wt_aead_checks[];
 extern const size_t wt_aead_check_count;
+/* NULL: there is none of that name. */
+const struct wt_aead_check *wt_aead_check_named(const char *name);
 
 /* `reference` is another backend, or the same: both must say the same bytes.
  * A sound verdict may leave a note, too: what was counted; else it is "". */

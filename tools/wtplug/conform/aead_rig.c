@@ -62,6 +62,7 @@ void wt_rig_arrange(struct wt_rig *rig, bool in_place, size_t aad_len, size_t in
 
 static bool agree(struct wt_rig *rig, size_t len, struct wt_finding *note)
 {
+	rig->cases++;
 	if (!wt_attempt_seal(&rig->seal, rig->text, len, rig->sealed, note) ||
 	    !wt_attempt_seal(&rig->reference_seal, rig->text, len, rig->reference_sealed, note))
 		return false;

@@ -26,6 +26,7 @@ struct wt_rig {
 	struct wt_attempt seal, open, reference_seal, reference_open;
 	/* WT_TEXT_MAX; WT_SEALED_MAX + 1; WT_SEALED_MAX */
 	uint8_t *text, *sealed, *reference_sealed;
+	unsigned long cases; /* how often the two were compared */
 };
 
 /* False: no memory, or no key context. Free it in either case. */

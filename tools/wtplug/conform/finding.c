@@ -60,6 +60,7 @@ bool wt_find(struct wt_finding *finding, enum wt_fault fault, const char *fmt, .
 	va_list args;
 
 	finding->fault = fault;
+	finding->cases = 0;
 	va_start(args, fmt);
 	vsnprintf(finding->text, sizeof finding->text, fmt, args);
 	va_end(args);

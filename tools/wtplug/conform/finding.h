@@ -60,7 +60,8 @@ const char *wt_fault_name(enum wt_fault fault);
 
 struct wt_finding {
 	enum wt_fault fault;
-	char text[480]; /* may be "" */
+	char text[480];	     /* may be "" */
+	unsigned long cases; /* how many comparisons were made, where that is counted */
 };
 
 /* Fills it and returns false, so that a failure is one line. The text is cut to

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answer.h: JSON from a child process to its parent, through a file in memory.
+ */
+#ifndef WT_CLI_ANSWER_H
+#define WT_CLI_ANSWER_H
+
+#include <jansson.h>
+
+/* Made before the fork; -1: out of descriptors or memory. The caller closes it. */
+int wt_answer_new(void);
+/* In the child: what was written before is replaced. */
+void wt_answer_write(int fd, const json_t *json);
+/* In the parent: NULL when nothing sound was written. The caller gives it up. */
+json_t *wt_answer_read(int fd);
+
+#endif
