@@ -28,12 +28,6 @@ void wt_merge_clear(struct wt_merge *merge)
 
 /* ---- does it go on? ------------------------------------------------------ */
 
-/* Does [from, to) have the same bytes in both packets? */
-static bool same(const uint8_t *a, const uint8_t *b, size_t from, size_t to)
-{
-	return memcmp(a + from, b + from, to - from) == 0;
-}
-
 /* What the headers of a run differ in: their words, for a sum. */
 static uint64_t ipv4_rest(const uint8_t *packet)
 {
@@ -45,55 +39,69 @@ static uint64_t ipv4_rest(const uint8_t *packet)
 	return (uint64_t)len + id + checksum;
 }
 
-static bool ipv4_goes_on(const struct wt_merge *merge, const uint8_t *packet, size_t header_len)
+/* Mark what all headers of the run have in common. */
+static void mark_same(struct wt_merge *merge)
 {
-	const uint8_t *first = merge->first.body;
-	uint16_t id = (uint16_t)(wt_load_be16(first + WT_IPV4_ID) + merge->count);
+	const struct wt_layer4 *l4 = &merge->first.layer4;
+	uint8_t *same = merge->same, *layer4 = same + l4->start;
 
-	return same(first, packet, 0, WT_IPV4_LENGTH) &&
-	       same(first, packet, WT_IPV4_FRAGMENT, WT_IPV4_CHECKSUM) &&
-	       same(first, packet, WT_IPV4_SOURCE, header_len) &&
-	       wt_load_be16(packet + WT_IPV4_ID) == id &&
-	       wt_checksum_fold(wt_checksum_plus(merge->ipv4_sum, ipv4_rest(packet))) == 0xffffu;
+	memset(same, 0xff, l4->payload);
+	if (merge->first.packet.family == AF_INET) {
+		memset(same + WT_IPV4_LENGTH, 0, sizeof(uint16_t));
+		memset(same + WT_IPV4_ID, 0, sizeof(uint16_t));
+		memset(same + WT_IPV4_CHECKSUM, 0, sizeof(uint16_t));
+	} else {
+		memset(same + WT_IPV6_LENGTH, 0, sizeof(uint16_t));
+	}
+	memset(layer4 + l4->checksum_offset, 0, sizeof(uint16_t));
+	if (l4->protocol == IPPROTO_TCP) {
+		memset(layer4 + WT_TCP_SEQUENCE, 0, sizeof(uint32_t));
+		layer4[WT_TCP_FLAGS] = (uint8_t)~LAST_FLAGS;
+	} else {
+		memset(layer4 + WT_UDP_LENGTH, 0, sizeof(uint16_t));
+	}
 }
 
-static bool ipv6_goes_on(const struct wt_merge *merge, const uint8_t *packet)
+/* All headers are so many words of 32 bits. */
+static bool is_same(const struct wt_merge *merge, const uint8_t *packet)
 {
-	const uint8_t *first = merge->first.body;
+	uint32_t ours, its, mask, differ = 0;
 
-	return same(first, packet, 0, WT_IPV6_LENGTH) &&
-	       same(first, packet, WT_IPV6_NEXT_HEADER, WT_IPV6_HEADER);
+	for (size_t i = 0; i < merge->first.layer4.payload; i += sizeof ours) {
+		memcpy(&ours, merge->first.body + i, sizeof ours);
+		memcpy(&its, packet + i, sizeof its);
+		memcpy(&mask, merge->same + i, sizeof mask);
+		differ |= (ours ^ its) & mask;
+	}
+	return differ == 0;
+}
+
+static bool ipv4_goes_on(const struct wt_merge *merge, const uint8_t *packet)
+{
+	uint16_t id = (uint16_t)(wt_load_be16(merge->first.body + WT_IPV4_ID) + merge->count);
+
+	return wt_load_be16(packet + WT_IPV4_ID) == id &&
+	       wt_checksum_fold(wt_checksum_plus(merge->ipv4_sum, ipv4_rest(packet))) == 0xffffu;
 }
 
 static bool tcp_goes_on(const struct wt_merge *merge, const uint8_t *packet)
 {
 	const struct wt_layer4 *l4 = &merge->first.layer4;
-	const uint8_t *first = merge->first.body + l4->start, *next = packet + l4->start;
-	uint32_t sequence =
-		wt_load_be32(first + WT_TCP_SEQUENCE) + (uint32_t)(merge->len - l4->payload);
+	size_t at = l4->start + WT_TCP_SEQUENCE;
 
-	return same(first, next, 0, WT_TCP_SEQUENCE) &&
-	       wt_load_be32(next + WT_TCP_SEQUENCE) == sequence &&
-	       same(first, next, WT_TCP_SEQUENCE + sizeof sequence, WT_TCP_FLAGS) &&
-	       ((first[WT_TCP_FLAGS] ^ next[WT_TCP_FLAGS]) & ~LAST_FLAGS) == 0 &&
-	       same(first, next, WT_TCP_FLAGS + 1u, WT_TCP_CHECKSUM) &&
-	       same(first, next, WT_TCP_CHECKSUM + 2u, (size_t)(l4->payload - l4->start));
+	return wt_load_be32(packet + at) ==
+	       wt_load_be32(merge->first.body + at) + (uint32_t)(merge->len - l4->payload);
 }
 
 static bool headers_go_on(const struct wt_merge *merge, const struct wt_inner *inner)
 {
 	const struct wt_layer4 *ours = &merge->first.layer4, *its = &inner->layer4;
-	const uint8_t *packet = inner->body;
 
-	/* Family, protocol and size of the headers: what follows reads so much. */
-	if (ours->run_feature != its->run_feature || ours->payload != its->payload)
-		return false;
-	if (inner->packet.family == AF_INET ? !ipv4_goes_on(merge, packet, its->start)
-					    : !ipv6_goes_on(merge, packet))
-		return false;
-	if (its->protocol == IPPROTO_TCP)
-		return tcp_goes_on(merge, packet);
-	return same(merge->first.body + its->start, packet + its->start, 0, WT_UDP_LENGTH);
+	/* Family, protocol and size of the headers: so much is compared. */
+	return ours->run_feature == its->run_feature && ours->payload == its->payload &&
+	       is_same(merge, inner->body) &&
+	       (inner->packet.family == AF_INET6 || ipv4_goes_on(merge, inner->body)) &&
+	       (its->protocol == IPPROTO_UDP || tcp_goes_on(merge, inner->body));
 }
 
 static size_t payload_of(const struct wt_inner *inner)
@@ -139,9 +147,12 @@ void wt_merge_start(struct wt_merge *merge, const struct wt_inner *inner)
 {
 	merge->first = *inner;
 	merge->open = may_begin(merge, inner);
-	/* The sum of all is right, 0xffff, which is 0: so the others' is what
-	 * these words lack. */
-	merge->ipv4_sum = ~ipv4_rest(inner->body);
+	if (merge->open) {
+		/* The sum of all is right, 0xffff, which is 0: so the others' is
+		 * what these words lack. */
+		merge->ipv4_sum = ~ipv4_rest(inner->body);
+		mark_same(merge);
+	}
 	merge->len = inner->layer4.payload;
 	hold(merge, inner);
 }

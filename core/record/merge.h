@@ -37,12 +37,13 @@
  * packet i, whose headers lie before it. */
 struct wt_merge {
 	const struct wt_inner_limits *own;
-	uint32_t count;	       /* packets; 0: none */
-	bool open;	       /* another may follow */
-	uint64_t ipv4_sum;     /* of the IPv4 header without what differs */
-	size_t len;	       /* of the merged packet */
-	struct wt_inner first; /* the first of them */
-	uint8_t last_flags;    /* TCP: of the last of them */
+	uint32_t count;			    /* packets; 0: none */
+	bool open;			    /* another may follow */
+	uint64_t ipv4_sum;		    /* of the IPv4 header without what differs */
+	uint8_t same[WT_MERGE_HEADERS_MAX]; /* the bits of the headers that all have */
+	size_t len;			    /* of the merged packet */
+	struct wt_inner first;		    /* the first of them */
+	uint8_t last_flags;		    /* TCP: of the last of them */
 	uint8_t header[WT_TUN_HEADER + WT_MERGE_HEADERS_MAX];
 	struct iovec parts[WT_MERGE_PARTS];
 };

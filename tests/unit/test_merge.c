@@ -21,6 +21,7 @@
 #include "record/checksum.h"
 #include "record/merge.h"
 #include "record/params.h"
+#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -369,6 +370,31 @@ static void other_flows_and_kinds_do_not_go_on(void **state)
 	assert_true(take(&merge, &inner));
 }
 
+/* A packet is looked at no further than it goes. */
+static void headers_of_another_size_are_not_compared(void **state)
+{
+	const struct wt_run many = { TCP4, .payload = 2000, .size = 1000, .tcp_extra = 40 };
+	const struct wt_run few = { TCP4, .payload = 1, .size = 0 };
+	struct wt_guarded room = { 0 };
+	struct wt_inner inner;
+	struct wt_merge merge;
+	uint8_t *text;
+	size_t len;
+
+	(void)state;
+	assert_true(wt_guarded_init(&room, 4096));
+	wt_merge_init(&merge, &everything);
+	inner = packet_at(0, &many, 0);
+	wt_merge_start(&merge, &inner);
+	len = 1 + wt_run_partial(&few, 0, memory[1] + BEFORE);
+	memory[1][BEFORE - 1] = WT_INNER_PARTIAL;
+	text = wt_guarded_place(&room, len, WT_GUARDED_END);
+	memcpy(text, memory[1] + BEFORE - 1, len);
+	assert_int_equal(wt_inner_parse(text, len, &everything, &inner), WT_DROP_NONE);
+	assert_false(wt_merge_take(&merge, &inner));
+	wt_guarded_free(&room);
+}
+
 static void sizes_must_be_equal_but_the_last(void **state)
 {
 	static const struct wt_run run = { TCP4, .payload = 4000, .size = 1000 };
@@ -629,6 +655,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_does_not_go_on),
 		cmocka_unit_test(each_bit_of_the_headers_counts),
 		cmocka_unit_test(other_flows_and_kinds_do_not_go_on),
+		cmocka_unit_test(headers_of_another_size_are_not_compared),
 		cmocka_unit_test(sizes_must_be_equal_but_the_last),
 		cmocka_unit_test(a_push_or_fin_is_the_last),
 		cmocka_unit_test(a_run_begins_by_the_rules_of_kind_3),
