@@ -18,7 +18,7 @@
 
 static const char server_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.1/24\n%s\n"
 				 "[crypto]\nplugin = aesgcm-openssl\n"
-				 "[transport %s]\nlisten = 127.0.0.1:%u\n%s"
+				 "[transport %s]\nlisten = 127.0.0.1:%u%s\n%s"
 				 "[auth %s]\n"
 				 "[peer alice]\npsk_file = alice.psk\nallowed_ips = 10.8.0.2/32\n"
 				 "[peer bob]\npsk_file = bob.psk\nallowed_ips = 10.8.0.3/32\n";
@@ -120,13 +120,15 @@ int wt_world_teardown(void **state)
 
 void wt_world_server(struct wt_world *w, const char *more)
 {
-	char also[96] = "";
+	char also[96] = "", second[32] = "";
 
+	if (w->second_port)
+		snprintf(second, sizeof second, ", 127.0.0.1:%u", w->second_port);
 	if (w->also)
 		snprintf(also, sizeof also, "[transport %s]\nlisten = 127.0.0.1:%u\n", w->also,
 			 w->port);
 	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more, w->transport,
-		    w->port, also, w->auth);
+		    w->port, second, also, w->auth);
 }
 
 void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_client *client)

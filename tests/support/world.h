@@ -12,8 +12,8 @@
 
 struct wt_world {
 	char *dir;
-	uint16_t port;
-	const char *also; /* NAME of a second transport, with the same port; NULL: none */
+	uint16_t port, second_port; /* second_port: the server listens there too; 0: not */
+	const char *also;	    /* NAME of a second transport, with the same port; NULL: none */
 	const char *transport, *auth; /* NAME: "tcp" and "hmac" unless changed before a start */
 	struct wt_clock_manual clock;
 	struct wt_end server, alice, bob;

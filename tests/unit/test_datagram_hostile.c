@@ -345,6 +345,109 @@ static void a_stolen_first_message_gets_less_than_it_brought(void **state)
 	assert_int_equal(w->server.worker->indices->count, 1);
 }
 
+/* One M1 at two sockets of the server, and from two addresses: one M2. */
+static void a_first_message_is_answered_by_one_socket(void **state)
+{
+	struct wt_world *w = *state;
+
+	taken_count = to_stranger = bytes_to_stranger = 0;
+	w->second_port = (uint16_t)(w->port + 1);
+	wt_packet_net.fate = first_messages_wait;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_settle(w);
+	size_t m1 = find(WT_PACKET_M1);
+
+	for (int i = 0; i < 10; i++) {
+		wt_packets_inject(STRANGER, i % 2 ? w->port : w->second_port, taken[m1].bytes,
+				  taken[m1].len);
+		wt_packets_inject(taken[m1].from, i % 2 ? w->second_port : w->port, taken[m1].bytes,
+				  taken[m1].len);
+	}
+	wt_world_settle(w);
+	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 1);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_RATE], 19);
+	assert_int_equal(knowledge_of(&w->server).conns, 1);
+	assert_int_equal(w->server.worker->indices->count, 1);
+	wt_packet_net.fate = watched;
+	for (int i = 0; i < 100 && !wt_world_alice_up(w); i++)
+		wt_world_pass(w, 100);
+	carries_both_ways(w);
+}
+
+/* ---- every message in every state -------------------------------------------------- */
+
+/* Those of another peer, and of a run of this one that is over. */
+static size_t old_count;
+
+static enum wt_fate all_later(void *arg, struct wt_datagram *datagram)
+{
+	(void)arg;
+	(void)datagram;
+	return WT_FATE_LATER;
+}
+
+static uint64_t inject_all_old(struct wt_world *w)
+{
+	uint16_t port = wt_packets_last_port();
+
+	for (size_t i = 0; i < old_count; i++) {
+		wt_packets_inject(port, w->port, taken[i].bytes, taken[i].len);
+		wt_packets_inject(w->port, port, taken[i].bytes, taken[i].len);
+	}
+	wt_world_settle(w);
+	return 2 * old_count;
+}
+
+static uint64_t dropped_by(struct wt_end *end)
+{
+	struct knowledge k = knowledge_of(end);
+
+	return k.drops + k.refusals;
+}
+
+static void old_messages_in_every_state_change_nothing(void **state)
+{
+	struct wt_world *w = *state;
+	uint64_t injected = 0;
+	int step = 0;
+
+	up(w);
+	carries_both_ways(w);
+	wt_world_bob(w);
+	wt_world_until(w, wt_world_all_up);
+	wt_world_carries(w, &w->bob, &w->server, "10.8.0.3", "10.8.0.1", 100);
+	old_count = taken_count;
+	assert_in_range(old_count, 10, TAKEN_MAX);
+	wt_end_close(&w->bob);
+	wt_end_close(&w->alice);
+	w->bob = w->alice = (struct wt_end){ .engine = NULL };
+	wt_world_settle(w);
+	/* The next run one message at a time, with all of the old ones between. */
+	wt_packet_net.fate = all_later;
+	wt_clock_manual_advance(&w->clock, 10);
+	wt_world_alice(w);
+	wt_world_settle(w);
+	uint64_t before = dropped_by(&w->server) + dropped_by(&w->alice);
+	uint64_t answers = 0;
+
+	for (; !wt_world_alice_up(w) && step < 10; step++) {
+		size_t waiting = wt_packet_net.later_count;
+
+		injected += inject_all_old(w);
+		/* Nothing was answered. */
+		answers += wt_packet_net.later_count - waiting;
+		wt_packets_release(true);
+		wt_world_settle(w);
+	}
+	assert_true(wt_world_alice_up(w));
+	assert_int_equal(step, 4);
+	assert_int_equal(answers, 0);
+	assert_int_equal(dropped_by(&w->server) + dropped_by(&w->alice) - before, injected);
+	wt_packet_net.fate = watched;
+	carries_both_ways(w);
+}
+
 /* ---- every bit counts -------------------------------------------------------------- */
 
 static struct {
@@ -601,6 +704,8 @@ int main(void)
 		WORLD(copies_of_old_messages_do_nothing),
 		WORLD(an_old_first_message_gets_less_than_it_brought),
 		WORLD(a_stolen_first_message_gets_less_than_it_brought),
+		WORLD(a_first_message_is_answered_by_one_socket),
+		WORLD(old_messages_in_every_state_change_nothing),
 		WORLD(a_changed_message_does_not_hinder_the_true_one),
 		WORLD(forged_records_end_nothing),
 		WORLD(a_record_opens_once),
