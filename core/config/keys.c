@@ -91,6 +91,11 @@ static const struct wt_config_key peer[] = {
 	    .flags = WT_KEY_LIST,
 	    .help = "Where to dial the peer, `SCHEME://HOST:PORT[?KEY=VALUE&...]`, in the order to "
 		    "try; SCHEME is NAME of a `[transport NAME]`. Without it the peer dials us."),
+	KEY(.name = "policy", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_PEER,
+	    .choices = "order|random|latency", .default_value = "order",
+	    .help = "Which of several endpoints: `order` the first that answers, going back to an "
+		    "earlier one when it answers again; `random` any; `latency` the one that "
+		    "answers fastest."),
 	KEY(.name = "allowed_ips", .type = WT_CONFIG_STRING, .scope = WT_SCOPE_PEER,
 	    .flags = WT_CONFIG_REQUIRED | WT_KEY_LIST,
 	    .help = "Networks behind the peer: what is sent to it, and the only source addresses "

@@ -134,6 +134,16 @@ static void take_keepalive(const struct wt_settings *settings, struct wt_peer_se
 	}
 }
 
+static void take_policy(struct wt_peer_settings *peer)
+{
+	const char *policy = peer->config ? wt_config_string(peer->config, "policy") : "order";
+
+	if (strcmp(policy, "random") == 0)
+		peer->policy = WT_POLICY_RANDOM;
+	else if (strcmp(policy, "latency") == 0)
+		peer->policy = WT_POLICY_LATENCY;
+}
+
 static void assemble(struct wt_assembly *assembly, const struct wt_ini_section *section,
 		     struct wt_peer_settings *peer)
 {
@@ -147,6 +157,7 @@ static void assemble(struct wt_assembly *assembly, const struct wt_ini_section *
 	wt_section_prefixes(assembly, section, "allowed_ips", true, &peer->allowed_ips,
 			    &peer->allowed_ip_count);
 	take_keepalive(assembly->settings, peer);
+	take_policy(peer);
 }
 
 void wt_peers_assemble(struct wt_assembly *assembly)

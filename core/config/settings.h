@@ -72,12 +72,20 @@ struct wt_endpoint {
 	struct wt_config *config; /* endpoint-scope keys */
 };
 
+/* Which endpoint of a peer is dialled first. */
+enum wt_endpoint_policy {
+	WT_POLICY_ORDER,  /* as listed; while it is up over a later one, the earlier are tried */
+	WT_POLICY_RANDOM, /* any */
+	WT_POLICY_LATENCY /* as listed; while it is up, one that answers faster is looked for */
+};
+
 struct wt_peer_settings {
 	char *name;
 	int line;
 	size_t auth; /* index into settings.auths */
 	struct wt_endpoint *endpoints;
 	size_t endpoint_count; /* 0: this peer dials us */
+	enum wt_endpoint_policy policy;
 	struct wt_prefix *allowed_ips;
 	size_t allowed_ip_count;
 	uint32_t keepalive_s;	  /* 0: off */

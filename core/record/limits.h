@@ -93,6 +93,18 @@ static inline uint64_t wt_record_units(size_t text_len)
 /* A transport has time limits of its own for a dial; one that says nothing for
  * so long is not waited for. */
 #define WT_DIAL_MS 15000u
+/* Datagrams: a first handshake that has somewhere else to go gets no more. What is
+ * said is said four times by then. */
+#define WT_ELSEWHERE_MS 3000u
+/* While a peer is up over an endpoint that is not the best, the better ones are
+ * tried so often; twice as rarely after each one that was taken and fell silent
+ * within the time below, until one lasts. */
+#define WT_SEEK_MS 30000u
+#define WT_SEEK_MOST_MS 600000u
+#define WT_SEEK_LASTS_MS 60000u
+/* policy = latency: better is to answer in less than four fifths of the time, so
+ * that two alike do not take turns. */
+#define WT_SEEK_FASTER_PERCENT 80u
 /* A session that ends sooner counts as a failed attempt: the next one waits as
  * after the one before. */
 #define WT_SHORT_LIFE_MS 5000u

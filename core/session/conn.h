@@ -68,6 +68,9 @@ struct wt_conn {
 	bool dialled; /* by this end */
 	bool closed;
 	bool asked;	      /* a first message of ours has no answer yet */
+	bool sought;	      /* dialled to see whether it is better than what was up */
+	bool silent;	      /* it ended because nothing was heard any more */
+	size_t endpoint;      /* dialled: which of the peer's */
 	bool answered;	      /* theirs got a RETRY: the next one must be accepted */
 	struct wt_peer *peer; /* NULL: not known yet */
 	struct wt_source source;

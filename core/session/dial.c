@@ -24,7 +24,15 @@ static void try_now(void *arg, struct wt_worker *worker);
 
 enum wt_status wt_dial_init(struct wt_peer *peer)
 {
-	return wt_timer_init(&peer->worker->loop, &peer->dial.timer, try_now, peer);
+	struct wt_dial *dial = &peer->dial;
+	enum wt_status status = wt_endpoints_init(&dial->endpoints, peer->settings);
+
+	dial->seek_ms = WT_SEEK_MS;
+	if (status == WT_OK)
+		status = wt_timer_init(&peer->worker->loop, &dial->timer, try_now, peer);
+	if (status != WT_OK)
+		wt_endpoints_fini(&dial->endpoints);
+	return status;
 }
 
 static void forget_addresses(struct wt_dial *dial)
@@ -41,6 +49,7 @@ void wt_dial_fini(struct wt_peer *peer)
 	peer->dial.resolve = NULL;
 	forget_addresses(&peer->dial);
 	wt_timer_fini(&peer->dial.timer);
+	wt_endpoints_fini(&peer->dial.endpoints);
 }
 
 const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *out, size_t size)
@@ -77,22 +86,30 @@ void wt_dial_hold(struct wt_peer *peer, uint64_t ms)
 	wt_timer_arm(&peer->dial.timer, ms);
 }
 
-uint64_t wt_dial_wait(unsigned n)
+static uint64_t spread(uint64_t wait)
 {
-	static const uint32_t waits[WT_RETRY_COUNT] = WT_RETRY_MS;
-	uint64_t wait = waits[n < WT_RETRY_COUNT ? n : WT_RETRY_COUNT - 1];
-	uint64_t spread = wait * WT_RETRY_SPREAD_PERCENT / 100, r = 0;
+	uint64_t part = wait * WT_RETRY_SPREAD_PERCENT / 100, r = 0;
 
 	if (wt_random(&r, sizeof r) != WT_OK)
 		return wait;
-	return wait - spread + r % (2 * spread + 1);
+	return wait - part + r % (2 * part + 1);
 }
 
-void wt_dial_silent(struct wt_peer *peer, bool datagram)
+uint64_t wt_dial_wait(unsigned n)
 {
-	uint32_t *unanswered = &peer->dial.unanswered;
+	static const uint32_t waits[WT_RETRY_COUNT] = WT_RETRY_MS;
 
-	if (datagram && *unanswered < WT_M1_SILENT)
+	return spread(waits[n < WT_RETRY_COUNT ? n : WT_RETRY_COUNT - 1]);
+}
+
+void wt_dial_silent(const struct wt_conn *conn)
+{
+	uint32_t *unanswered = &conn->peer->dial.unanswered;
+
+	/* Beside a session silence is no reason to say who we are more plainly. */
+	if (conn->sought)
+		return;
+	if (conn->link->datagram && *unanswered < WT_M1_SILENT)
 		*unanswered = WT_M1_SILENT;
 	else
 		++*unanswered;
@@ -103,34 +120,103 @@ void wt_dial_answered(struct wt_peer *peer)
 	peer->dial.unanswered = 0;
 }
 
-void wt_dial_succeeded(struct wt_peer *peer)
+/* Look for something better than what is in use, in a while. */
+static void seek_later(struct wt_peer *peer)
 {
 	struct wt_dial *dial = &peer->dial;
 
-	wt_timer_disarm(&dial->timer);
-	dial->held = false;
+	dial->seeking = dial->elsewhere = false;
 	forget_addresses(dial);
-	dial->endpoint = 0;
+	wt_timer_disarm(&dial->timer);
+	if (peer->active && peer->active->dialled &&
+	    wt_endpoints_better(&dial->endpoints, peer->active->endpoint))
+		wt_timer_arm(&dial->timer, spread(dial->seek_ms));
+}
+
+/* What was found by searching is over: was it worth the search? */
+static void judge(struct wt_peer *peer, const struct wt_conn *conn, bool silent)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (!conn->sought)
+		return;
+	if (peer->worker->loop.now_ms - conn->up_ms >= WT_SEEK_LASTS_MS)
+		dial->seek_ms = WT_SEEK_MS;
+	else if (silent && dial->seek_ms < WT_SEEK_MOST_MS)
+		dial->seek_ms *= 2;
+}
+
+void wt_dial_succeeded(struct wt_peer *peer, const struct wt_conn *before)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (before)
+		judge(peer, before, dial->elsewhere);
+	dial->held = false;
 	dial->rounds = 0;
 	dial->unanswered = 0;
 	dial->connected = false;
 	dial->told = false;
+	seek_later(peer);
 }
 
-void wt_dial_again(struct wt_peer *peer, uint64_t lived_ms)
+void wt_dial_again(struct wt_peer *peer, const struct wt_conn *conn)
 {
 	struct wt_dial *dial = &peer->dial;
+	uint64_t lived_ms = peer->worker->loop.now_ms - conn->up_ms;
 
 	if (lived_ms >= WT_SHORT_LIFE_MS)
 		dial->short_lives = 0;
+	judge(peer, conn, conn->silent);
+	/* What was tried beside it goes on, and is no longer beside anything. */
+	if (conn->dialled && !peer->attempt && !dial->resolve) {
+		wt_timer_disarm(&dial->timer);
+		forget_addresses(dial);
+		wt_endpoints_ended(&dial->endpoints, conn->endpoint, conn->silent);
+	}
+	dial->seeking = dial->elsewhere = false;
 	wt_dial_schedule(peer, wt_dial_wait(dial->short_lives));
 	if (dial->short_lives < WT_RETRY_COUNT)
 		dial->short_lives++;
 }
 
+void wt_dial_elsewhere(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (dial->endpoints.count < 2 || dial->elsewhere || peer->attempt || dial->resolve)
+		return;
+	dial->seeking = false;
+	dial->elsewhere = true;
+	forget_addresses(dial);
+	wt_endpoints_ended(&dial->endpoints, peer->active->endpoint, true);
+	wt_timer_arm(&dial->timer, 0);
+}
+
+bool wt_dial_is_better(const struct wt_peer *peer, const struct wt_conn *conn)
+{
+	const struct wt_conn *active = peer->active;
+
+	return !conn->sought || !active || peer->settings->policy != WT_POLICY_LATENCY ||
+	       peer->dial.elsewhere || conn->rtt_ns < active->rtt_ns / 100 * WT_SEEK_FASTER_PERCENT;
+}
+
+uint64_t wt_dial_patience(const struct wt_conn *conn)
+{
+	const struct wt_dial *dial = &conn->peer->dial;
+	bool others = dial->endpoints.count > 1 || dial->address < dial->address_count;
+
+	return conn->link->datagram && others ? WT_ELSEWHERE_MS : WT_HANDSHAKE_MS;
+}
+
+static const struct wt_endpoint *current(const struct wt_peer *peer)
+{
+	return &peer->settings->endpoints[wt_endpoints_current(&peer->dial.endpoints)];
+}
+
 static const char *reachable(const struct wt_peer *peer)
 {
-	const struct wt_endpoint *endpoint = &peer->settings->endpoints[peer->dial.endpoint];
+	const struct wt_endpoint *endpoint = current(peer);
 	const struct wt_instance *transport = peer->node->transports[endpoint->transport];
 
 	if (wt_transport_ops(transport)->mode == WT_TRANSPORT_DATAGRAM)
@@ -150,7 +236,8 @@ static void tell_causes(struct wt_peer *peer)
 	struct tm tm;
 
 	dial->told = true;
-	wt_dial_endpoint_text(peer, dial->endpoint, endpoint, sizeof endpoint);
+	wt_dial_endpoint_text(peer, wt_endpoints_current(&dial->endpoints), endpoint,
+			      sizeof endpoint);
 	if (gmtime_r(&unix_s, &tm))
 		strftime(now, sizeof now, "%Y-%m-%d %H:%M:%S UTC", &tm);
 	wt_log(WT_LOG_WARN,
@@ -166,6 +253,21 @@ static void tell_causes(struct wt_peer *peer)
 	       now);
 }
 
+/* The peer is up, and nothing better answered there. */
+static void seek_next(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (dial->address >= dial->address_count) {
+		forget_addresses(dial);
+		if (!wt_endpoints_seek_next(&dial->endpoints, peer->active->endpoint)) {
+			seek_later(peer);
+			return;
+		}
+	}
+	wt_timer_arm(&dial->timer, NEXT_ADDRESS_MS);
+}
+
 void wt_dial_failed(struct wt_peer *peer, const char *why)
 {
 	struct wt_dial *dial = &peer->dial;
@@ -173,25 +275,32 @@ void wt_dial_failed(struct wt_peer *peer, const char *why)
 
 	snprintf(dial->last_error, sizeof dial->last_error, "%s", why);
 	wt_log(WT_LOG_DEBUG, "peer %s: dial failed: %s", wt_peer_name(peer), why);
-	bool round_over = false;
-
+	/* Heard of again: there is no need to go elsewhere. */
+	if (peer->active && dial->elsewhere && !peer->active->own.auth) {
+		seek_later(peer);
+		return;
+	}
+	if (peer->active && dial->seeking) {
+		seek_next(peer);
+		return;
+	}
 	if (dial->address >= dial->address_count) {
 		forget_addresses(dial);
-		round_over = dial->endpoint + 1 >= peer->settings->endpoint_count;
-		if (round_over)
+		if (wt_endpoints_next(&dial->endpoints))
 			wait = wt_dial_wait(dial->rounds++);
 	}
 	if (!dial->told && (dial->unanswered >= SILENCE_TOLD || dial->rounds >= SILENCE_TOLD))
 		tell_causes(peer);
-	if (!dial->addresses)
-		dial->endpoint = round_over ? 0 : dial->endpoint + 1;
-	wt_dial_schedule(peer, wait);
+	if (peer->active)
+		wt_timer_arm(&dial->timer, wait);
+	else
+		wt_dial_schedule(peer, wait);
 }
 
 static void dial_next(struct wt_peer *peer)
 {
 	struct wt_dial *dial = &peer->dial;
-	const struct wt_endpoint *endpoint = &peer->settings->endpoints[dial->endpoint];
+	const struct wt_endpoint *endpoint = current(peer);
 	struct wt_instance *transport = peer->node->transports[endpoint->transport];
 	const struct sockaddr_storage *remote = &dial->addresses[dial->address++];
 	socklen_t remote_len = remote->ss_family == AF_INET ? sizeof(struct sockaddr_in)
@@ -219,6 +328,8 @@ static void dial_next(struct wt_peer *peer)
 		return;
 	}
 	conn->peer = peer;
+	conn->endpoint = wt_endpoints_current(&dial->endpoints);
+	conn->sought = dial->seeking;
 	conn->give_up_ms = peer->worker->loop.now_ms + WT_DIAL_MS;
 	wt_conn_schedule(conn);
 	peer->attempt = conn;
@@ -247,8 +358,25 @@ static void resolved(void *arg, struct wt_worker *worker, enum wt_status status,
 		}
 		error = "out of memory";
 	}
-	snprintf(why, sizeof why, "%s: %s", peer->settings->endpoints[dial->endpoint].host, error);
+	snprintf(why, sizeof why, "%s: %s", current(peer)->host, error);
 	wt_dial_failed(peer, why);
+}
+
+/* May an attempt begin beside the session that there is? */
+static bool may_seek(struct wt_peer *peer)
+{
+	struct wt_dial *dial = &peer->dial;
+
+	if (!peer->active || dial->elsewhere)
+		return peer->active != NULL;
+	/* An auth plugin has one handshake for each peer: a rekey goes first. */
+	if (peer->active->own.auth) {
+		wt_timer_arm(&dial->timer, WT_REPEAT_MS);
+		return false;
+	}
+	if (!dial->seeking)
+		dial->seeking = wt_endpoints_seek(&dial->endpoints, peer->active->endpoint);
+	return dial->seeking;
 }
 
 static void try_now(void *arg, struct wt_worker *worker)
@@ -257,13 +385,14 @@ static void try_now(void *arg, struct wt_worker *worker)
 	struct wt_dial *dial = &peer->dial;
 
 	dial->held = false;
-	if (peer->worker->stopping || wt_peer_is_up(peer) || peer->attempt || dial->resolve)
+	if (peer->worker->stopping || peer->attempt || dial->resolve ||
+	    (wt_peer_is_up(peer) && !may_seek(peer)))
 		return;
 	if (dial->address < dial->address_count) {
 		dial_next(peer);
 		return;
 	}
-	const struct wt_endpoint *endpoint = &peer->settings->endpoints[dial->endpoint];
+	const struct wt_endpoint *endpoint = current(peer);
 
 	dial->resolve = wt_resolver_submit(worker->resolver, endpoint->host, endpoint->port,
 					   resolved, peer);

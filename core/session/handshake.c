@@ -195,6 +195,10 @@ static void proven(struct wt_conn *conn, const struct wt_question *question,
 	if (conn->rtt_ns == 0)
 		conn->rtt_ns =
 			worker->node->clock->mono_ns(worker->node->clock) - conn->own.sent_ns;
+	if (!wt_dial_is_better(conn->peer, conn)) {
+		wt_conn_close(conn, true, "it does not answer faster");
+		return;
+	}
 	if (conn->state == WT_CONN_OPEN)
 		conn->state = WT_CONN_PROVEN;
 	/* Until a record under the new keys shows that they arrived: on datagrams
@@ -514,7 +518,8 @@ void wt_handshake_start(struct wt_conn *conn)
 	bool rekey = conn->state == WT_CONN_UP;
 
 	wt_repeat_begin(conn);
-	begin(conn, conn->worker->loop.now_ms + (rekey ? WT_REKEY_HANDSHAKE_MS : WT_HANDSHAKE_MS));
+	begin(conn,
+	      conn->worker->loop.now_ms + (rekey ? WT_REKEY_HANDSHAKE_MS : wt_dial_patience(conn)));
 }
 
 void wt_handshake_go_on(struct wt_conn *conn)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "plugin/call.h"
+#include "session/dial.h"
 #include "session/handshake.h"
 #include "session/output.h"
 #include "session/peer.h"
@@ -172,6 +173,7 @@ static bool run_ends(struct wt_conn *conn, uint64_t now)
 			      conn->state == WT_CONN_DIALLING ? "the dial got no answer"
 							      : "no handshake in time");
 	} else if (due(&conn->own.deadline_ms, now)) {
+		conn->silent = true;
 		wt_conn_close(conn, true,
 			      conn->state == WT_CONN_UP ? "a rekey got no answer"
 							: "the handshake got no answer");
@@ -208,8 +210,14 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 	/* Only the dialler begins; the times of the other end stay 0. */
 	bool dead = due(&conn->dead_ms, now);
 
+	/* An auth plugin has one handshake for each peer: an attempt to reach it
+	 * elsewhere goes first, and is short. */
+	if (conn->rekey_ms != 0 && conn->rekey_ms <= now && conn->peer->attempt && !dead)
+		conn->rekey_ms = now + WT_REPEAT_MS;
 	if ((due(&conn->rekey_ms, now) || dead) && !conn->own.auth)
 		wt_handshake_start(conn);
+	if (dead && !conn->closed)
+		wt_dial_elsewhere(conn->peer);
 	/* Where the other end is by now, only names and endpoints tell. */
 	if (dead && conn->link->datagram && !conn->closed && conn->own.deadline_ms != 0)
 		conn->own.deadline_ms = now + WT_DEAD_HANDSHAKE_MS;

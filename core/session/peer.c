@@ -216,7 +216,7 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 		peer->attempt = NULL;
 	if (before)
 		drain(peer, before);
-	wt_dial_succeeded(peer);
+	wt_dial_succeeded(peer, before);
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
 	       wt_peer_name(peer), conn->source.text,
 	       wt_node_transport_name(node, conn->link->transport),
@@ -235,13 +235,13 @@ void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char 
 		wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
 		if (leave_seat(peer)) {
 			wt_log(WT_LOG_INFO, "peer %s down: %s", wt_peer_name(peer), why);
-			wt_dial_again(peer, conn->worker->loop.now_ms - conn->up_ms);
+			wt_dial_again(peer, conn);
 		}
 	}
 	if (peer->attempt == conn) {
 		peer->attempt = NULL;
 		if (conn->asked)
-			wt_dial_silent(peer, conn->link->datagram);
+			wt_dial_silent(conn);
 		wt_dial_failed(peer, why);
 	}
 }

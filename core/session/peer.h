@@ -14,6 +14,7 @@
 
 #include "config/settings.h"
 #include "session/conn.h"
+#include "session/endpoints.h"
 #include "session/node.h"
 
 struct wt_resolve;
@@ -22,9 +23,12 @@ struct wt_resolve;
 struct wt_dial {
 	struct wt_timer timer;		    /* the next attempt */
 	struct wt_resolve *resolve;	    /* names are being looked up */
-	struct sockaddr_storage *addresses; /* of endpoint `endpoint`; owned */
+	struct sockaddr_storage *addresses; /* of the current endpoint; owned */
 	size_t address_count, address;	    /* `address`: the next to try */
-	size_t endpoint;		    /* the one being tried */
+	struct wt_endpoints endpoints;	    /* which is current */
+	bool seeking;			    /* up, and trying what would be better */
+	bool elsewhere;			    /* up, but silent: trying the others beside it */
+	uint64_t seek_ms;		    /* from one search for better to the next */
 	unsigned rounds;		    /* through the whole list without success */
 	unsigned short_lives;		    /* sessions in a row that did not last */
 	uint32_t unanswered;		    /* first messages without any answer */

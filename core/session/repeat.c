@@ -125,7 +125,7 @@ void wt_repeat_run(struct wt_conn *conn)
 		return;
 	}
 	if (!repeat->last) {
-		wt_dial_silent(conn->peer, true);
+		wt_dial_silent(conn);
 		wt_handshake_go_on(conn);
 	} else if (conn->state == WT_CONN_UP) {
 		wt_handshake_start(conn);

@@ -253,7 +253,7 @@ static void sound_files_are_taken(void **state)
 	"log_format, "                                                                             \
 	"plugin_dir, "                                                                             \
 	"self_test"
-#define PEER_KEYS "endpoint, allowed_ips, auth, keepalive, psk_file"
+#define PEER_KEYS "endpoint, policy, allowed_ips, auth, keepalive, psk_file"
 #define NAME_RULE "with 1 to 31 characters of A-Z, a-z, 0-9, \"_\", \".\", \"-\"\n"
 #define SCHEME_LINES(scheme)                                                                       \
 	"; or add the two lines \"[transport " scheme "]\" and \"plugin = " scheme "\"\n"
