@@ -17,11 +17,11 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
+#include "conform/guarded.h"
 #include "record/carve.h"
 #include "record/checksum.h"
 #include "record/merge.h"
 #include "record/params.h"
-#include "support/guarded.h"
 #include "support/run.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
