@@ -382,7 +382,7 @@ static void headers_of_another_size_are_not_compared(void **state)
 	size_t len;
 
 	(void)state;
-	assert_true(wt_guarded_init(&room, 4096));
+	assert_true(wt_guarded_init(&room, NULL, 4096));
 	wt_merge_init(&merge, &everything);
 	inner = packet_at(0, &many, 0);
 	wt_merge_start(&merge, &inner);
