@@ -103,7 +103,7 @@ static enum wt_status toy_open(void *self, struct wt_worker *worker, void *ctx,
 	return WT_OK;
 }
 
-static const struct wt_crypto_ops toy_ops = {
+const struct wt_crypto_ops wt_toy_ops = {
 	.struct_size = sizeof(struct wt_crypto_ops),
 	.key_size = WT_KEY_SIZE,
 	.nonce_size = WT_NONCE_SIZE,
@@ -125,7 +125,7 @@ struct wt_toy_crypto *wt_toy_crypto_new(void)
 	toy->instance = (struct wt_instance){ .host = &toy->host, .self = toy };
 	toy->crypto = (struct wt_crypto){
 		.instance = &toy->instance,
-		.ops = &toy_ops,
+		.ops = &wt_toy_ops,
 		.self = toy,
 		.faults = &toy->faults,
 	};

@@ -32,6 +32,9 @@ struct wt_toy_crypto {
 	bool seal_and_fail;
 };
 
+/* The algorithm; `self` is a struct wt_toy_crypto, a key context its key. */
+extern const struct wt_crypto_ops wt_toy_ops;
+
 /* NULL: out of memory. */
 struct wt_toy_crypto *wt_toy_crypto_new(void) WT_MUST_CHECK;
 void wt_toy_crypto_free(struct wt_toy_crypto *toy);
