@@ -98,9 +98,7 @@ class Noise(case.TunnelTest):
     def test_both_methods_in_one_server(self):
         psk = write_key("bob.psk")
         other = self.namespace("other")
-        case.link(
-            self.server, other, "out2", "out", ("10.9.1.1/24",), ("10.9.1.2/24",)
-        )
+        case.link(self.server, other, "out2", "out", ("10.9.1.1/24",), ("10.9.1.2/24",))
         peers = {
             "alice": {
                 "auth": "noise",
@@ -134,9 +132,7 @@ class Noise(case.TunnelTest):
 
     def peer(self, ns, key, other, *arguments):
         process = subprocess.Popen(
-            ns.command(
-                sys.executable, "-B", PEER, "--key", key, "--peer-key", other, *arguments
-            ),
+            ns.command(sys.executable, "-B", PEER, "--key", key, "--peer-key", other, *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

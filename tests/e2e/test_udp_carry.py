@@ -27,9 +27,15 @@ class Backends(test_backends.Backends):
 
 class Families(test_backends.Families):
     kinds = UDP
-    # these are about records larger than what the link carries, or the path as it is found
+    # these are about records larger than what the link carries
     test_a_large_mtu = test_two_ends_with_different_mtu = None
-    test_every_size_up_to_the_mtu_and_fragments_beyond = None
+
+    def tunnel(self, **options):
+        """Up, and the path measured: fragments are cut for the device and may be longer than
+        what it takes before."""
+        super().tunnel(**options)
+        for daemon in (self.near, self.far):
+            daemon.expect("the path takes records of ")
 
 
 class Secrecy(test_backends.Secrecy):
@@ -45,7 +51,6 @@ class Forwarding(test_forwarding.Forwarding):
 
     kinds = UDP
     test_different_mtus = test_different_mtus_without_clamp = None
-    test_udp_in_fragments = None
 
     def test_tcp(self):
         self.connect()
@@ -65,6 +70,17 @@ class Forwarding(test_forwarding.Forwarding):
                 self.udp(sender, receiver, address, [22000, 1201, 3301, 31200] * 10, segment=1100)
                 udp = [p for p in self.sound(arrivals) if p.protocol == test_forwarding.UDP]
                 self.assertEqual(len(udp), 140 + 10 * (20 + 2 + 4 + 29))
+
+    def test_udp_in_fragments(self):
+        """A host that sends IPv6 cuts datagrams for its own link until it is told of the tunnel."""
+        self.connect()
+        for sender, receiver, address in self.ways():
+            with self.subTest(to=address):
+                if ":" in address:
+                    ping(sender, address, count=1, size=2000, wait=1)
+                arrivals = test_forwarding.Arrivals(receiver, "lan")
+                self.udp(sender, receiver, address, [1473, 5000, 20000, 60000])
+                self.sound(arrivals)
 
 
 class Offload(test_offload.Offload):

@@ -219,6 +219,9 @@ class Translated(Bad):
         self.assertEqual(ping(self.server, case.CLIENT_IN), 3)
         self.stays_up()
 
+    def test_the_place_changes_during_transfers(self):
+        self.moves()
+
     def test_the_place_changes_between_new_keys(self):
         self.moves(rekey_after=1)
 
