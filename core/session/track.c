@@ -11,8 +11,8 @@ static uint32_t least(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
-/* The largest record that is of any use. A link that says it takes less than
- * base is put to the test: it may only have been told so. */
+/* The largest record that is of any use. While there is no way to the other end
+ * the links say nothing, and what was known stays. */
 static uint32_t ceiling_of(const struct wt_conn *conn)
 {
 	const struct wt_link *link = conn->link;
@@ -20,8 +20,11 @@ static uint32_t ceiling_of(const struct wt_conn *conn)
 	uint32_t link_takes = wt_transport_max_record(link->transport, link->tconn, path);
 	uint32_t mtu = least(conn->worker->node->limits.inner_mtu, conn->theirs.inner_mtu);
 
-	if (link_takes < WT_PATH_RECORD_BASE)
-		link_takes = WT_PATH_RECORD_BASE;
+	if (link_takes == 0)
+		link_takes = conn->track.pmtu.state != WT_PMTU_OFF ? conn->track.pmtu.ceiling
+								   : WT_PATH_RECORD_BASE;
+	if (link_takes < WT_PARAMS_RECORD_MIN)
+		link_takes = WT_PARAMS_RECORD_MIN;
 	return least(least(link_takes, conn->theirs.record_max), mtu + WT_PACKET_OVERHEAD);
 }
 

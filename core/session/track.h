@@ -4,9 +4,9 @@
  * records may be that it gets (session/pmtu), and where it is (session/path). Of
  * streams nothing is tracked, and all of this does nothing.
  *
- * What a path takes is found by probes alone. What the kernel says of the way is
- * only where the search begins: it may have it from an ICMP message, which
- * anybody can write.
+ * What a path takes is found by probes alone, between what every path takes and
+ * what this machine's own link does. ICMP messages, which anybody can write,
+ * count for nothing.
  */
 #ifndef WT_SESSION_TRACK_H
 #define WT_SESSION_TRACK_H

@@ -150,7 +150,8 @@ struct wt_transport_ops {
 	/* In these three `path` is that of a record that came in, and NULL means
 	 * the remote of a stream or of a dialled connection. */
 	/* The largest record that can be sent now; datagrams: that the first
-	 * link of the route takes in one piece. Required. */
+	 * link of the route takes in one piece, whatever the network said of
+	 * the way behind it, and 0 while there is no route. Required. */
 	uint32_t (*max_record)(void *self, void *tconn, const struct wt_path *path);
 	/* Who is there; NULL at a socket that listens for datagrams: nobody, and
 	 * `text` is the address of that socket. Required. */

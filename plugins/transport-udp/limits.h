@@ -17,8 +17,6 @@
 #define WT_UDP_RECORD_MIN WT_MESSAGE_HEADER
 /* The largest datagram of IPv4; IPv6 would take 20 more. */
 #define WT_UDP_RECORD_MAX WT_RUN_BYTES
-/* What max_record says when the kernel knows no route: any IPv6 link takes it. */
-#define WT_UDP_RECORD_NO_ROUTE (1280u - WT_UDP_OVERHEAD_IPV6)
 
 /* ---- receiving */
 

@@ -125,7 +125,7 @@ static uint32_t udp_max_record(void *self, void *tconn, const struct wt_path *pa
 
 	(void)self;
 	if (!remote_of(tconn, path, &named, &remote))
-		return WT_UDP_RECORD_NO_ROUTE;
+		return 0;
 	if (named.family == 0)
 		return wt_udp_route_record(&remote, NULL);
 	wt_udp_path_local(&named, 0, &local);

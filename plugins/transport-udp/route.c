@@ -141,7 +141,7 @@ uint32_t wt_udp_route_record(const struct sockaddr_storage *remote,
 	if (index == 0 && local)
 		index = link_to(remote, NULL);
 	mtu = index != 0 ? mtu_of(index) : 0;
-	record = mtu > overhead ? mtu - overhead : WT_UDP_RECORD_NO_ROUTE;
+	record = mtu > overhead ? mtu - overhead : 0;
 	return record < WT_UDP_RECORD_MAX ? record : WT_UDP_RECORD_MAX;
 }
 

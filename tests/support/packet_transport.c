@@ -289,7 +289,9 @@ static void send_run(const struct packet_socket *socket, const struct wt_record 
 	for (uint32_t at = 0; at < record->len; at += step) {
 		uint32_t len = record->len - at < step ? record->len - at : step;
 
-		if (len > wt_packet_net.link_max)
+		if (wt_packet_net.no_route)
+			wt_packet_net.nowhere++;
+		else if (len > wt_packet_net.link_max)
 			wt_packet_net.too_large++;
 		else
 			send_one(socket, to, record->data + at, len);
@@ -391,7 +393,7 @@ static uint32_t max_record(void *self, void *tconn, const struct wt_path *path)
 	(void)self;
 	(void)tconn;
 	(void)path;
-	return wt_packet_net.link_says ? wt_packet_net.link_says : wt_packet_net.link_max;
+	return wt_packet_net.no_route ? 0 : wt_packet_net.link_max;
 }
 
 static void source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)

@@ -54,11 +54,11 @@ struct wt_packet_net {
 	 * arrive. */
 	enum wt_fate (*fate)(void *arg, struct wt_datagram *datagram);
 	void *arg;
-	uint32_t link_max;  /* a larger record is not sent */
-	uint32_t link_says; /* what senders are told of it; 0: the truth */
-	uint32_t path_max;  /* a larger one vanishes on the way */
-	bool full;	    /* sockets take nothing */
-	bool coalesce;	    /* recv gives runs */
+	uint32_t link_max; /* a larger record is not sent */
+	bool no_route;	   /* nothing is sent, and no size is known */
+	uint32_t path_max; /* a larger one vanishes on the way */
+	bool full;	   /* sockets take nothing */
+	bool coalesce;	   /* recv gives runs */
 	uint64_t sent_kind[WT_PACKET_KINDS];
 	uint64_t sent, arrived, nowhere, too_large, bytes_sent;
 	struct wt_datagram *later; /* those that wait, the oldest first */

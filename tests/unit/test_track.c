@@ -225,23 +225,52 @@ static void below_1280_ipv6_is_refused(void **state)
 	carries_both_ways(w, at_alice(w)->limits.inner_mtu);
 }
 
-static void what_the_kernel_heard_is_not_believed_below_base(void **state)
+static void the_link_bounds_the_search(void **state)
 {
 	struct wt_world *w = *state;
 
-	/* As after a forged "packet too big". */
-	wt_packet_net.link_says = 524;
+	wt_packet_net.link_max = 1232; /* IPv6 over a link of 1280 */
 	up(w);
-	assert_int_equal(at_alice(w)->path_record_max, 1313);
-	carries_both_ways(w, 1280);
-	wt_packet_net.link_says = 0;
+	assert_int_equal(at_alice(w)->path_record_max, 1232);
+	assert_int_equal(wt_packet_net.too_large, 0);
+	carries_both_ways(w, 1199);
+	/* More at once, and less at once. */
+	wt_packet_net.link_max = 1472;
 	wt_track_link_changed(at_alice(w));
 	wt_world_pass(w, 1000);
 	assert_int_equal(at_alice(w)->path_record_max, 1472);
-	wt_packet_net.link_says = 68;
+	wt_packet_net.link_max = 1400;
 	wt_track_link_changed(at_alice(w));
-	wt_world_pass(w, 10000);
-	assert_int_equal(at_alice(w)->path_record_max, 1313);
+	assert_int_equal(at_alice(w)->path_record_max, 1400);
+	assert_true(wt_world_logged(w, "peer office: the path takes records of 1400 bytes"));
+	/* As little as no link of any use takes. */
+	wt_packet_net.link_max = 100;
+	wt_track_link_changed(at_alice(w));
+	assert_int_equal(at_alice(w)->path_record_max, WT_PARAMS_RECORD_MIN);
+}
+
+static void without_a_route_nothing_is_learned(void **state)
+{
+	struct wt_world *w = *state;
+
+	wt_packet_net.no_route = true;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_pass(w, 3000);
+	wt_packet_net.no_route = false;
+	for (int i = 0; i < 60 && !wt_world_alice_up(w); i++)
+		wt_world_pass(w, 100);
+	wt_world_pass(w, 1000);
+	assert_int_equal(at_alice(w)->path_record_max, 1472);
+	wt_packet_net.no_route = true;
+	wt_track_link_changed(at_alice(w));
+	assert_int_equal(at_alice(w)->path_record_max, 1472);
+	wt_world_pass(w, 3000);
+	wt_packet_net.no_route = false;
+	wt_track_link_changed(at_alice(w));
+	wt_world_pass(w, 3000);
+	assert_int_equal(at_alice(w)->path_record_max, 1472);
+	carries_both_ways(w, CLEAR_MTU);
 }
 
 static void a_rekey_changes_no_size(void **state)
@@ -569,7 +598,8 @@ int main(void)
 		PACKETS_TEST(a_black_hole_is_left_within_five_seconds),
 		PACKETS_TEST(an_outage_changes_no_size),
 		PACKETS_TEST(below_1280_ipv6_is_refused),
-		PACKETS_TEST(what_the_kernel_heard_is_not_believed_below_base),
+		PACKETS_TEST(the_link_bounds_the_search),
+		PACKETS_TEST(without_a_route_nothing_is_learned),
 		PACKETS_TEST(a_rekey_changes_no_size),
 		PACKETS_TEST(a_peer_that_moved_is_followed),
 		PACKETS_TEST(until_the_answer_data_goes_where_it_went),
