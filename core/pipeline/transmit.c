@@ -235,7 +235,7 @@ static void clamp_syn(struct wt_peer *peer, struct wt_buffer *buffer, const stru
  * less. */
 static bool too_small_for_ipv6(const struct wt_conn *conn)
 {
-	return conn->link->datagram && conn->path_record_max < WT_PATH_RECORD_BASE;
+	return conn->path_record_max < WT_PATH_RECORD_BASE;
 }
 
 /* Bring the packet into the shape that the peer takes, and seal it. */

@@ -472,6 +472,22 @@ static void a_run_ends_at_what_one_call_takes(void **state)
 	wt_world_settle(w);
 }
 
+/* Also of packets that leave only in runs it is asked whether they still arrive. */
+static void a_black_hole_is_left_when_all_are_runs(void **state)
+{
+	struct wt_world *w = *state;
+	unsigned tenths = 0;
+
+	up(w);
+	wt_world_pass(w, 1000);
+	wt_packet_net.path_max = 1210;
+	while (wt_world_peer(&w->alice, 0)->active->path_record_max > 1313 && tenths++ < 100) {
+		inject_run(&w->alice, &tcp);
+		wt_world_pass(w, 100);
+	}
+	assert_in_range(tenths, 1, 50);
+}
+
 int main(void)
 {
 #define WORLD_TEST(f) cmocka_unit_test_setup_teardown(f, wt_world_setup_packets, wt_world_teardown)
@@ -490,6 +506,7 @@ int main(void)
 		WORLD_TEST(who_goes_elsewhere_is_in_no_run),
 		WORLD_TEST(a_probe_is_in_no_run),
 		WORLD_TEST(a_run_ends_at_what_one_call_takes),
+		WORLD_TEST(a_black_hole_is_left_when_all_are_runs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

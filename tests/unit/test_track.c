@@ -16,6 +16,7 @@
 #include "record/limits.h"
 #include "session/life.h"
 #include "session/output.h"
+#include "support/memory_transport.h"
 #include "support/packet_transport.h"
 #include "support/world.h"
 
@@ -277,14 +278,18 @@ static void a_rekey_changes_no_size(void **state)
 {
 	struct wt_world *w = *state;
 	uint64_t handshakes;
+	uint16_t id;
 
 	up(w);
 	handshakes = wt_world_peer(&w->alice, 0)->counters.handshakes;
+	id = at_server(w)->track.pmtu.last_id;
 	wt_world_pass(w, 125000);
 	assert_true(wt_world_peer(&w->alice, 0)->counters.handshakes > handshakes);
 	assert_int_equal(at_alice(w)->path_record_max, 1472);
 	assert_int_equal(at_server(w)->path_record_max, 1472);
 	assert_int_equal(at_server(w)->track.pmtu.state, WT_PMTU_COMPLETE);
+	/* Nothing was asked again. */
+	assert_int_equal(at_server(w)->track.pmtu.last_id, id);
 }
 
 /* ---- where the other end is ------------------------------------------------ */
@@ -453,6 +458,62 @@ static void copies_that_overtake_move_nothing(void **state)
 	assert_false(at_server(w)->track.check.running);
 }
 
+static void one_copy_that_overtakes_is_seen_through_at_once(void **state)
+{
+	struct wt_world *w = *state;
+
+	up_and_look(w);
+	wt_packet_net.fate = copy;
+	hold_back = true;
+	send_up(w, 20);
+	hold_back = false;
+	wt_packets_inject(NOBODY, w->port, copied, copied_len);
+	/* She answers where she is; the clock stands. */
+	wt_world_settle(w);
+	assert_int_equal(seen.to_nobody, WT_PATH_CHALLENGE_RECORD);
+	assert_false(at_server(w)->track.check.running);
+}
+
+static void another_socket_of_ours_is_no_move(void **state)
+{
+	static const struct wt_path somewhere = { { 1, 2, 3 } };
+	struct wt_world *w = *state;
+	struct wt_conn *conn;
+
+	up_and_look(w);
+	conn = at_server(w);
+
+	struct wt_link another = *conn->link;
+	const struct wt_origin from = { .link = &another, .path = somewhere };
+	const struct wt_origin here = { .link = conn->link, .path = somewhere };
+
+	wt_track_received(conn, &from, 100, true);
+	assert_false(conn->track.check.running);
+	wt_track_received(conn, &here, 100, true);
+	assert_true(conn->track.check.running);
+	wt_track_response(conn, &from, conn->track.check.to_candidate);
+	assert_false(wt_world_logged(w, "moved"));
+	wt_path_stop(&conn->track.check);
+}
+
+static void what_was_replaced_asks_nothing(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_conn *before;
+
+	up(w);
+	wt_packet_net.path_max = 1400;
+	send_down(w, CLEAR_MTU);
+	before = at_server(w);
+	assert_true(wt_track_due(before) != 0);
+	wt_world_client(w, &w->bob, &(struct wt_client){ .host = 2, .key = "alice" });
+	for (int i = 0; i < 50 && at_server(w) == before; i++)
+		wt_world_pass(w, 100);
+	assert_int_equal(before->state, WT_CONN_DRAINING);
+	assert_ptr_equal(wt_world_peer(&w->server, 0)->draining, before);
+	assert_int_equal(wt_track_due(before), 0);
+}
+
 static void a_late_record_of_old_keys_is_no_move(void **state)
 {
 	struct wt_world *w = *state;
@@ -483,14 +544,24 @@ static void a_handshake_says_where_it_is(void **state)
 
 	up_and_look(w);
 	wt_packets_rebind(seen.old, ELSEWHERE);
+	seen.lose_elsewhere = true;
+	send_up(w, 100);
+	assert_true(at_server(w)->track.check.running);
+	seen.lose_elsewhere = false;
+	wt_packet_net.path_max = 1313;
 	at_alice(w)->rekey_ms = w->clock.boot_ms;
 	wt_life_run(at_alice(w));
 	wt_world_settle(w);
 	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
-	carries_both_ways(w, 1280);
-	assert_int_equal(seen.to_nobody, 0);
-	assert_int_equal(at_server(w)->path_record_max, 1472);
 	assert_false(at_server(w)->track.check.running);
+	assert_false(wt_world_logged(w, "moved"));
+	/* Another way, measured from base. */
+	assert_int_equal(at_server(w)->path_record_max, 1313);
+	wt_packet_net.path_max = WT_PACKET_MAX_DATAGRAM;
+	(void)arrived(&w->server);
+	carries_both_ways(w, 1280);
+	wt_world_pass(w, 5000);
+	assert_int_equal(at_server(w)->path_record_max, 1472);
 }
 
 static void only_who_was_dialled_follows(void **state)
@@ -520,6 +591,33 @@ static void an_idle_dialler_keeps_its_mapping(void **state)
 		wt_world_pass(w, 1000);
 	assert_in_range(seconds, 1, WT_KEEPALIVE_DATAGRAM_S + 1);
 	wt_world_carries(w, &w->server, &w->alice, SERVER_IN, ALICE_IN, 1280);
+}
+
+/* ---- streams ----------------------------------------------------------------- */
+
+static void a_stream_answers_no_probe(void **state)
+{
+	static const uint8_t payload[WT_PING_SIZE] = { 1 };
+	struct wt_world *w = *state;
+	uint8_t text[WT_CONTROL_MAX];
+	struct wt_conn *conn;
+
+	up(w);
+	conn = at_alice(w);
+	assert_int_equal(conn->track.pmtu.state, WT_PMTU_OFF);
+	wt_memory_net.hold = true;
+	assert_true(wt_output_text(conn, conn->keys.current, text, wt_control_probe_ack(text, 7)));
+	assert_true(wt_output_probe(conn, 100, 7));
+	assert_true(wt_output_text(conn, conn->keys.current, text,
+				   wt_control_path_challenge(text, payload)));
+	assert_true(wt_output_text(conn, conn->keys.current, text,
+				   wt_control_path_response(text, payload)));
+	wt_output_flush(conn->link);
+	wt_memory_deliver(wt_memory_net.links, 1, wt_memory_waiting(wt_memory_net.links, 1));
+	wt_world_settle(w);
+	assert_int_equal(wt_memory_waiting(wt_memory_net.links, 0), 0);
+	assert_ptr_equal(at_alice(w), conn);
+	wt_memory_net.hold = false;
 }
 
 /* ---- a machine that slept --------------------------------------------------- */
@@ -606,10 +704,15 @@ int main(void)
 		PACKETS_TEST(a_move_begins_the_measurement_at_base),
 		PACKETS_TEST(a_copy_from_elsewhere_is_no_move),
 		PACKETS_TEST(copies_that_overtake_move_nothing),
+		PACKETS_TEST(one_copy_that_overtakes_is_seen_through_at_once),
+		PACKETS_TEST(another_socket_of_ours_is_no_move),
+		PACKETS_TEST(what_was_replaced_asks_nothing),
 		PACKETS_TEST(a_late_record_of_old_keys_is_no_move),
 		PACKETS_TEST(a_handshake_says_where_it_is),
 		PACKETS_TEST(only_who_was_dialled_follows),
 		PACKETS_TEST(an_idle_dialler_keeps_its_mapping),
+		cmocka_unit_test_setup_teardown(a_stream_answers_no_probe, wt_world_setup_memory,
+						wt_world_teardown),
 		PACKETS_TEST(whoever_slept_is_back_soon),
 		PACKETS_TEST(who_slept_and_moved_is_back_soon),
 	};
