@@ -108,10 +108,17 @@ static void wake(struct wt_desk *desk)
 		return;
 }
 
+static bool is_guest(const struct wt_worker *worker, const struct wt_buffer *buffer)
+{
+	return !wt_slot_pool_has(&worker->slots, &buffer->slot);
+}
+
 bool wt_desk_hand(struct wt_worker *from, unsigned to, struct wt_buffer *buffer)
 {
 	if (!wt_ring_put(&from->crew[to].desk->rings[from->index], buffer))
 		return false;
+	if (is_guest(from, buffer))
+		from->desk->guests--;
 	from->desk->to_ring |= UINT64_C(1) << to;
 	return true;
 }
@@ -247,7 +254,8 @@ struct wt_buffer *wt_desk_next(struct wt_worker *worker)
 		desk->ring_next = desk->ring_next + 1 == desk->ring_count ? 0 : desk->ring_next + 1;
 		if (buffer) {
 			buffer->holder = (uint8_t)worker->index;
-			desk->guests++;
+			if (is_guest(worker, buffer))
+				desk->guests++;
 			return buffer;
 		}
 	}

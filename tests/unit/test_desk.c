@@ -48,8 +48,10 @@ static int teardown(void **state)
 	struct bench *b = *state;
 
 	wt_desks_clear(b->crew, CREW);
-	for (unsigned i = 0; i < CREW; i++)
+	for (unsigned i = 0; i < CREW; i++) {
 		assert_int_equal(b->crew[i].slots.free_count, SLOTS);
+		assert_int_equal(b->crew[i].desk->guests, 0);
+	}
 	wt_desks_fini(b->crew, CREW);
 	for (unsigned i = 0; i < CREW; i++) {
 		wt_slot_pool_fini(&b->crew[i].slots);
@@ -93,6 +95,30 @@ static void a_buffer_can_go_on_to_a_third(void **state)
 	assert_true(wt_worker_slot_put(&b->crew[2], &buffer->slot));
 	wt_desk_look(&b->crew[0]);
 	assert_int_equal(b->crew[0].slots.free_count, SLOTS);
+}
+
+static void a_worker_counts_the_guests_it_has(void **state)
+{
+	struct bench *b = *state;
+	struct wt_buffer *buffer = wt_slot_get(&b->crew[0].slots);
+
+	assert_true(wt_desk_hand(&b->crew[0], 1, buffer));
+	assert_int_equal(b->crew[1].desk->guests, 0); /* on its way */
+	assert_ptr_equal(wt_desk_next(&b->crew[1]), buffer);
+	assert_int_equal(b->crew[1].desk->guests, 1);
+	assert_true(wt_desk_hand(&b->crew[1], 2, buffer));
+	assert_int_equal(b->crew[1].desk->guests, 0);
+	assert_ptr_equal(wt_desk_next(&b->crew[2]), buffer);
+	assert_int_equal(b->crew[2].desk->guests, 1);
+	/* At home it is none. */
+	assert_true(wt_desk_hand(&b->crew[2], 0, buffer));
+	assert_ptr_equal(wt_desk_next(&b->crew[0]), buffer);
+	assert_int_equal(b->crew[0].desk->guests, 0);
+	assert_true(wt_desk_hand(&b->crew[0], 2, buffer));
+	assert_int_equal(b->crew[0].desk->guests, 0);
+	assert_ptr_equal(wt_desk_next(&b->crew[2]), buffer);
+	assert_true(wt_worker_slot_put(&b->crew[2], &buffer->slot));
+	assert_int_equal(b->crew[2].desk->guests, 0);
 }
 
 static void what_a_worker_does_not_have_is_refused(void **state)
@@ -303,6 +329,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DESK_TEST(a_packet_goes_over_and_its_buffer_comes_back),
 		DESK_TEST(a_buffer_can_go_on_to_a_third),
+		DESK_TEST(a_worker_counts_the_guests_it_has),
 		DESK_TEST(what_a_worker_does_not_have_is_refused),
 		DESK_TEST(a_full_ring_refuses),
 		DESK_TEST(each_sender_has_its_turn),
