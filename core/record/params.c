@@ -12,7 +12,9 @@
 #define AT_RECORD_MAX 4u
 #define AT_INNER_MTU 8u
 #define AT_ALGORITHM 10u
+#define AT_LANE 11u
 #define AT_INSTANCE 12u
+#define AT_LANES 20u
 
 uint8_t wt_params_algorithm(const char *name)
 {
@@ -35,7 +37,15 @@ void wt_params_encode(const struct wt_params *params, uint8_t out[WT_PARAMS_SIZE
 	wt_store_be32(out + AT_RECORD_MAX, params->record_max);
 	wt_store_be16(out + AT_INNER_MTU, params->inner_mtu);
 	out[AT_ALGORITHM] = params->algorithm;
+	out[AT_LANE] = params->lane;
 	memcpy(out + AT_INSTANCE, params->instance, WT_INSTANCE_SIZE);
+	out[AT_LANES] = params->lanes;
+}
+
+void wt_params_tell(uint8_t params[WT_PARAMS_SIZE], unsigned lane, unsigned lanes)
+{
+	params[AT_LANE] = (uint8_t)lane;
+	params[AT_LANES] = (uint8_t)lanes;
 }
 
 enum wt_status wt_params_decode(const uint8_t in[WT_PARAMS_SIZE], const struct wt_params *ours,
@@ -46,6 +56,8 @@ enum wt_status wt_params_decode(const uint8_t in[WT_PARAMS_SIZE], const struct w
 		.record_max = wt_load_be32(in + AT_RECORD_MAX),
 		.inner_mtu = wt_load_be16(in + AT_INNER_MTU),
 		.algorithm = in[AT_ALGORITHM],
+		.lane = in[AT_LANE],
+		.lanes = in[AT_LANES],
 	};
 
 	memcpy(p.instance, in + AT_INSTANCE, WT_INSTANCE_SIZE);

@@ -3,7 +3,7 @@
  * params.h: the 32 bytes that both ends exchange, sealed, in the handshake.
  *
  *	0 features u32 | 4 largest record u32 | 8 inner MTU u16 | 10 algorithm u8
- *	11 zero | 12 instance 8 | 20 zero 12                       all big-endian
+ *	11 lane u8 | 12 instance 8 | 20 lanes u8 | 21 zero 11      all big-endian
  *
  * Auth plugins carry them unseen. Pure functions; any thread.
  * docs/protocol.md "Keys, sessions, life".
@@ -33,6 +33,8 @@ struct wt_params {
 	uint16_t inner_mtu;
 	uint8_t algorithm;
 	uint8_t instance[WT_INSTANCE_SIZE]; /* random, drawn once per process start */
+	uint8_t lane;  /* the initiator's: which of its connections this is, from 0 */
+	uint8_t lanes; /* connections that this end takes of the other; 0: one */
 };
 
 /* The byte for an algorithm's name: 1 for "AES-256-GCM", otherwise one of
@@ -41,6 +43,10 @@ struct wt_params {
 uint8_t wt_params_algorithm(const char *name);
 
 void wt_params_encode(const struct wt_params *params, uint8_t out[WT_PARAMS_SIZE]);
+
+/* Put which connection this is and how many are taken into encoded parameters,
+ * where they are for one handshake. */
+void wt_params_tell(uint8_t params[WT_PARAMS_SIZE], unsigned lane, unsigned lanes);
 
 /* Read a peer's parameters and judge them against `ours` (its algorithm).
  * WT_ERR_INVALID with a sentence in err when a value is out of range or the

@@ -47,15 +47,15 @@ def endpoint(text):
     return host.strip("[]"), int(port)
 
 
-def own_params():
-    return handshake.Params(instance=os.urandom(8))
+def own_params(lane=0):
+    return handshake.Params(instance=os.urandom(8), lane=lane, lanes=lane + 1)
 
 
 # ---- the handshake over a stream ---------------------------------------------
 
-def initiate(stream, method, now):
+def initiate(stream, method, params, now):
     """(session, whether a record must prove us)"""
-    initiator = method.initiator(handshake.STREAM, new_index(), own_params(), now)
+    initiator = method.initiator(handshake.STREAM, new_index(), params, now)
     stream.send(initiator.m1)
     answer = stream.receive()
     if answer[3:4] == b"\x04":
@@ -183,7 +183,8 @@ def dial_stream(arguments, method, clock_off_ms):
     sock = socket.create_connection(endpoint(arguments.connect), arguments.timeout)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     stream = Stream(sock)
-    session, must_prove = initiate(stream, method, unix_ms() + clock_off_ms)
+    session, must_prove = initiate(stream, method, own_params(arguments.lane),
+                                   unix_ms() + clock_off_ms)
     stream.authenticated = True
     tunnel = Tunnel(stream, arguments.address, record.NextOnly)
     tunnel.send_under(session)
@@ -198,7 +199,7 @@ def dial_datagrams(arguments, method, clock_off_ms):
     host, port = endpoint(arguments.connect)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     link = Datagrams(socket.socket(family, socket.SOCK_DGRAM), (host, port), arguments.lose / 100)
-    dialler = Dialler(link, method, own_params(), clock_off_ms)
+    dialler = Dialler(link, method, own_params(arguments.lane), clock_off_ms)
     session = dialler.session(arguments.timeout)
     tunnel = Tunnel(link, arguments.address, record.Window)
     tunnel.send_under(session)
@@ -216,7 +217,8 @@ def dial(arguments, method):
         took = tunnel.ping(arguments.ping, arguments.timeout)
         tunnel.close()
     print(f"{arguments.ping} answered in {took:.2f} ms through {arguments.connect} "
-          f"(its MTU {params.inner_mtu}, largest record {params.largest_record})")
+          f"(its MTU {params.inner_mtu}, largest record {params.largest_record}, "
+          f"connections {params.lanes})")
 
 
 def listen(arguments, method):
@@ -316,6 +318,8 @@ def parse_arguments():
     parser.add_argument("--transport", choices=("tcp", "udp"), default="tcp")
     parser.add_argument("--lose", type=float, default=0, metavar="PERCENT",
                         help="with udp: of our own datagrams, as a bad way would")
+    parser.add_argument("--lane", type=int, default=0, metavar="N",
+                        help="with --connect: which of several connections this is")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS")
     arguments = parser.parse_args()
     if arguments.connect and not arguments.ping:

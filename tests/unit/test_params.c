@@ -19,11 +19,13 @@ static const struct wt_params sample = {
 	.inner_mtu = 1500,
 	.algorithm = WT_ALGORITHM_BYTE_AES256GCM,
 	.instance = { 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7 },
+	.lane = 3,
+	.lanes = 5,
 };
 
 static const uint8_t sample_bytes[WT_PARAMS_SIZE] = {
-	1, 2, 3,    4,	  0,	1,    0x00, 0x22, 0x05, 0xdc,
-	1, 0, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
+	1, 2,	 3,    4,    0,	   1,	 0x00, 0x22, 0x05, 0xdc, 1,
+	3, 0xa0, 0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 5,
 };
 
 static void they_travel_byte_by_byte(void **state)
@@ -41,6 +43,8 @@ static void they_travel_byte_by_byte(void **state)
 	assert_int_equal(back.inner_mtu, sample.inner_mtu);
 	assert_int_equal(back.algorithm, sample.algorithm);
 	assert_memory_equal(back.instance, sample.instance, WT_INSTANCE_SIZE);
+	assert_int_equal(back.lane, 3);
+	assert_int_equal(back.lanes, 5);
 }
 
 static const struct {
@@ -96,8 +100,7 @@ static void what_a_later_version_adds_is_ignored(void **state)
 	(void)state;
 	memcpy(bytes, sample_bytes, sizeof bytes);
 	bytes[0] = 0xff;
-	bytes[11] = 1;
-	memset(bytes + 20, 0xff, 12);
+	memset(bytes + 21, 0xff, 11);
 	assert_int_equal(wt_params_decode(bytes, &sample, &back, NULL), WT_OK);
 	assert_true(back.features == 0xff020304u);
 }

@@ -45,21 +45,24 @@ class Params:
     inner_mtu: int = 1500
     algorithm: int = 1
     instance: bytes = bytes(8)
+    lane: int = 0
+    lanes: int = 0
 
     def pack(self):
-        return struct.pack(">IIHBB8s12x", self.features, self.largest_record, self.inner_mtu,
-                           self.algorithm, 0, self.instance)
+        return struct.pack(">IIHBB8sB11x", self.features, self.largest_record, self.inner_mtu,
+                           self.algorithm, self.lane, self.instance, self.lanes)
 
     @classmethod
     def unpack(cls, data):
-        features, largest, mtu, algorithm, _, instance = struct.unpack(">IIHBB8s12x", data)
+        features, largest, mtu, algorithm, lane, instance, lanes = struct.unpack(">IIHBB8sB11x",
+                                                                                 data)
         if not 609 <= largest <= 65570:
             raise Refused("largest record out of range")
         if mtu < 576:
             raise Refused("inner MTU out of range")
         if algorithm != 1:
             raise Refused("another AEAD algorithm")
-        return cls(features, largest, mtu, algorithm, instance)
+        return cls(features, largest, mtu, algorithm, instance, lane, lanes)
 
 
 @dataclass
