@@ -47,8 +47,9 @@ static const struct wt_config_key tunnel[] = {
 		    "fits it and the way to who offers it, so that they work where ICMP is lost."),
 	KEY(.name = "workers", .type = WT_CONFIG_UINT, .scope = WT_SCOPE_SECTION, .min = 1,
 	    .max = 64, .default_value = "1",
-	    .help = "Threads that carry packets. A peer is on one of them at a time, so more than "
-		    "one helps with several peers, on a machine with more than one core."),
+	    .help = "Threads that carry packets. A connection is on one of them, so more than one "
+		    "helps with several peers or `connections`, on a machine with more than one "
+		    "core."),
 	KEY(.name = "replay_window", .type = WT_CONFIG_ENUM, .scope = WT_SCOPE_SECTION,
 	    .choices = "64|128|256|512|1024|2048|4096|8192|16384|32768|65536",
 	    .default_value = "8192",
@@ -106,6 +107,11 @@ static const struct wt_config_key peer[] = {
 	    .max = 65535,
 	    .help = "Seconds between pings, 0: none. Unset: 25 if an endpoint is of a datagram "
 		    "transport, else 0."),
+	KEY(.name = "connections", .type = WT_CONFIG_UINT, .scope = WT_SCOPE_PEER, .min = 1,
+	    .max = 16, .default_value = "1",
+	    .help = "Connections at once, at most as many as the other end allows here; each flow "
+		    "takes one of them. More than one helps with `workers`, or where one "
+		    "connection is held back by losses."),
 };
 
 const struct wt_key_table wt_keys_tunnel = TABLE(tunnel);

@@ -158,6 +158,9 @@ static void assemble(struct wt_assembly *assembly, const struct wt_ini_section *
 			    &peer->allowed_ip_count);
 	take_keepalive(assembly->settings, peer);
 	take_policy(peer);
+	peer->connections = peer->config && wt_config_is_set(peer->config, "connections")
+				    ? (unsigned)wt_config_uint(peer->config, "connections")
+				    : 1;
 }
 
 void wt_peers_assemble(struct wt_assembly *assembly)

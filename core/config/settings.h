@@ -79,6 +79,9 @@ enum wt_endpoint_policy {
 	WT_POLICY_LATENCY /* as listed; while it is up, one that answers faster is looked for */
 };
 
+/* Of one peer: more than a machine with one interface has use for. */
+#define WT_CONNECTIONS_MAX 16u
+
 struct wt_peer_settings {
 	char *name;
 	int line;
@@ -89,6 +92,7 @@ struct wt_peer_settings {
 	struct wt_prefix *allowed_ips;
 	size_t allowed_ip_count;
 	uint32_t keepalive_s;	  /* 0: off */
+	unsigned connections;	  /* at once, 1..WT_CONNECTIONS_MAX */
 	struct wt_config *config; /* peer-scope keys of its auth and transports */
 };
 

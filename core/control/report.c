@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "control/counters.h"
 #include "plugin/registry.h"
+#include "session/lanes.h"
 #include "session/node.h"
 #include "session/peer.h"
 
@@ -16,8 +17,8 @@
 
 struct wt_peer_report {
 	struct wt_peer_counters counters;
-	bool up;
-	/* If it is up: where it is, over what, and what fits. */
+	unsigned up; /* lanes that are */
+	/* If any is up, of one that is: where it is, over what, and what fits. */
 	char endpoint[96];
 	const char *transport;
 	uint32_t mtu, record_max;
@@ -109,15 +110,17 @@ static void report_peer(const struct wt_report *report, size_t id)
 	char title[320];
 	struct line line = { .title = title };
 
-	if (peer->up)
+	if (peer->up > 0)
 		snprintf(title, sizeof title,
 			 "peer %s: state=up endpoint=%s transport=%s mtu=%u crypto=%s",
 			 settings->peers[id].name, peer->endpoint, peer->transport, peer->mtu,
 			 settings->crypto.plugin->name);
 	else
 		snprintf(title, sizeof title, "peer %s: state=down", settings->peers[id].name);
-	if (peer->up)
+	if (peer->up > 0)
 		add(&line, "", "record_max", peer->record_max);
+	if (report->node->lanes[id].count > 1)
+		add(&line, "", "connections", peer->up);
 	add(&line, "", "rx_packets", c->rx_packets);
 	add(&line, "", "rx_bytes", c->rx_bytes);
 	add(&line, "", "tx_packets", c->tx_packets);
@@ -186,7 +189,8 @@ static void gather_peer(struct wt_peer_report *sum, const struct wt_peer *peer)
 		sum->counters.drops[i] += c->drops[i];
 	if (!peer->active)
 		return;
-	sum->up = true;
+	if (sum->up++ > 0)
+		return;
 	snprintf(sum->endpoint, sizeof sum->endpoint, "%s", peer->active->source.text);
 	sum->transport = wt_node_transport_name(peer->node, peer->active->link->transport);
 	sum->mtu = wt_peer_mtu(peer);
@@ -205,7 +209,7 @@ static void gather(struct wt_report *report, const struct wt_worker *worker)
 	report->half_open += worker->half_open_count;
 	report->slots_free += worker->slots.free_count;
 	for (size_t i = 0; i < worker->peer_count; i++)
-		gather_peer(&report->peers[i], &worker->peers[i]);
+		gather_peer(&report->peers[worker->peers[i].id], &worker->peers[i]);
 }
 
 /* The report goes from worker to worker, each adds what it has; when it is back

@@ -14,6 +14,7 @@
 #include "pipeline/tun_input.h"
 #include "privileged/resolver.h"
 #include "record/limits.h"
+#include "session/lanes.h"
 #include "session/output.h"
 
 /* Enough for one turn in each direction, and beyond it what a peer's connections
@@ -58,7 +59,7 @@ static enum wt_status new_worker(struct wt_worker *worker, struct wt_node *node,
 				 struct wt_resolver *resolver, struct wt_error *err)
 {
 	size_t guests = guests_max(node->worker_count);
-	size_t peers = SLOTS_PER_PEER * node->settings->peer_count;
+	size_t peers = SLOTS_PER_PEER * wt_lanes_count_all(node->settings);
 	size_t slots = SLOTS_BASE + peers + guests * (node->worker_count - 1);
 	enum wt_status status = wt_loop_init(&worker->loop, node->clock, worker);
 

@@ -16,6 +16,7 @@
 #include "privileged/resolver.h"
 #include "session/dial.h"
 #include "session/index_table.h"
+#include "session/lanes.h"
 #include "session/martians.h"
 #include "session/peer.h"
 
@@ -88,7 +89,7 @@ static enum wt_status new_instances(struct wt_engine *engine, struct wt_error *e
 
 static enum wt_status new_seats(struct wt_node *node, struct wt_error *err)
 {
-	size_t count = node->settings->peer_count;
+	size_t count = node->lane_count;
 
 	if (node->worker_count == 1)
 		return WT_OK;
@@ -108,12 +109,12 @@ static enum wt_status new_peers(struct wt_worker *worker, struct wt_error *err)
 	struct wt_node *node = worker->node;
 	enum wt_status status = WT_OK;
 
-	worker->peers = calloc(node->peer_count + 1, sizeof(*worker->peers));
+	worker->peers = calloc(node->lane_count + 1, sizeof(*worker->peers));
 	worker->indices = wt_index_table_new(node->peer_count, node->worker_count, worker->index);
 	if (!worker->peers || !worker->indices)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
-	for (uint32_t id = 0; status == WT_OK && id < node->peer_count; id++) {
-		status = wt_peer_init(&worker->peers[id], node, worker, id, err);
+	for (uint32_t at = 0; status == WT_OK && at < node->lane_count; at++) {
+		status = wt_peer_init(&worker->peers[at], node, worker, at, err);
 		if (status == WT_OK)
 			worker->peer_count++;
 	}
@@ -147,9 +148,12 @@ static enum wt_status new_allowed_ips(struct wt_node *node, struct wt_error *err
 
 static enum wt_status new_all_peers(struct wt_node *node, struct wt_error *err)
 {
-	enum wt_status status = new_seats(node, err);
+	enum wt_status status;
 
 	node->peer_count = node->settings->peer_count;
+	status = wt_lanes_init(node, err);
+	if (status == WT_OK)
+		status = new_seats(node, err);
 	for (unsigned w = 0; status == WT_OK && w < node->worker_count; w++)
 		status = new_peers(&node->workers[w], err);
 	if (status == WT_OK)
@@ -274,6 +278,7 @@ static void free_peers(struct wt_node *node)
 		wt_index_table_free(worker->indices);
 	}
 	free((void *)node->seats);
+	wt_lanes_fini(node);
 	wt_allowed_ips_free(node->allowed_ips);
 }
 

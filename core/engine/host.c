@@ -248,14 +248,24 @@ static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *
 	struct wt_node *node = node_of(host);
 	struct wt_error err = WT_ERROR_INIT;
 	struct wt_params params;
+	const struct wt_peer_settings *peer = NULL;
+	unsigned lanes = 1;
 	enum wt_status status = wt_params_decode(bytes, &node->params, &params, &err);
 
-	(void)worker;
+	if (peer_id < node->peer_count) {
+		peer = &node->settings->peers[peer_id];
+		lanes = peer->connections;
+	}
+	/* Who dials numbers them. */
+	if (status == WT_OK && params.lane >= lanes && !(peer && peer->endpoint_count > 0))
+		status = wt_fail(&err, WT_ERR_INVALID,
+				 "it makes connection %u, and `connections` here allows %u",
+				 params.lane + 1u, lanes);
 	if (status != WT_OK)
 		wt_log_limited(WT_LOG_WARN, "parameters", "peer %s: its parameters are refused: %s",
-			       peer_id < node->peer_count ? node->settings->peers[peer_id].name
-							  : "?",
-			       err.text);
+			       peer ? peer->name : "?", err.text);
+	else if (worker->told)
+		wt_params_tell(worker->told, 0, lanes);
 	return status;
 }
 

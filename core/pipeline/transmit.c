@@ -9,10 +9,12 @@
 #include "pipeline/tun_input.h"
 #include "pipeline/tun_queue.h"
 #include "record/carve.h"
+#include "record/flow_hash.h"
 #include "record/mss.h"
 #include "record/packet.h"
 #include "record/plan.h"
 #include "record/too_big.h"
+#include "session/lanes.h"
 #include "session/life.h"
 #include "session/node.h"
 #include "session/output.h"
@@ -306,24 +308,35 @@ static void hand_over(struct wt_worker *worker, struct wt_peer *peer, unsigned t
 	(void)wt_worker_slot_put(worker, &buffer->slot);
 }
 
+/* Whose is the packet, and on which of its connections? NULL: nobody's. */
+static struct wt_peer *peer_for(struct wt_worker *worker, const struct wt_buffer *buffer,
+				const struct wt_packet *packet)
+{
+	const struct wt_node *node = worker->node;
+	uint32_t id = wt_allowed_ips_lookup(node->allowed_ips, packet->family, packet->destination);
+
+	if (id >= node->peer_count)
+		return NULL;
+	if (node->lanes[id].count == 1)
+		return &worker->peers[id];
+	return wt_lanes_pick(worker, &node->lanes[id],
+			     wt_flow_hash(buffer->slot.base + WT_SLOT_PACKET, buffer->len, packet));
+}
+
 /* One packet from a device, this worker's (`own`) or another's: to its peer. The
  * buffer is taken. */
 static void route(struct wt_worker *worker, struct wt_buffer *buffer, bool own)
 {
-	struct wt_node *node = worker->node;
 	struct wt_peer *peer = NULL;
 	struct wt_packet packet;
 	unsigned owner = worker->index;
-	uint32_t id;
 	enum wt_drop drop =
 		wt_packet_parse(buffer->slot.base + WT_SLOT_PACKET, buffer->len, &packet);
 
 	if (drop == WT_DROP_NONE) {
-		id = wt_allowed_ips_lookup(node->allowed_ips, packet.family, packet.destination);
-		if (id >= node->peer_count)
+		peer = peer_for(worker, buffer, &packet);
+		if (!peer)
 			drop = WT_DROP_NO_ROUTE;
-		else
-			peer = &worker->peers[id];
 	}
 	if (peer)
 		owner = wt_peer_owner(peer);

@@ -49,7 +49,7 @@ void wt_tun_input_pause(struct wt_worker *worker, bool paused)
 		return;
 	tun->paused = paused;
 	wt_timer_disarm(&tun->pause);
-	if (paused && worker->node->peer_count > 1)
+	if (paused && worker->peer_count > 1)
 		wt_timer_arm(&tun->pause, PAUSE_MS);
 	for (unsigned i = 0; i < tun->count; i++)
 		tun->inputs[i].readable = !paused;

@@ -77,6 +77,8 @@ static inline uint64_t wt_record_units(size_t text_len)
 /* Streams: no M2 after this long means a dead connection. A rekey waits
  * longer, for M1 queues behind records already written. */
 #define WT_HANDSHAKE_MS 5000u
+/* One of a peer's lanes asks again so long after another had the turn. */
+#define WT_LANE_WAIT_MS 50u
 #define WT_REKEY_HANDSHAKE_MS 60000u
 /* REKEY is asked again, and M3 or the confirming 0x00 record repeated, at this
  * pace, M3 five times. */

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "plugin/call.h"
 #include "privileged/resolver.h"
+#include "session/lanes.h"
 #include "session/repeat.h"
 
 /* Between addresses and endpoints of one round: as the first retry. */
@@ -63,10 +64,16 @@ const char *wt_dial_endpoint_text(const struct wt_peer *peer, size_t i, char *ou
 	return out;
 }
 
+/* Lanes beyond the first are dialled as far as the other end takes them. */
+static bool wanted(const struct wt_peer *peer)
+{
+	return peer->lane == 0 || peer->lane < wt_lanes_agreed(peer->lanes);
+}
+
 void wt_dial_schedule(struct wt_peer *peer, uint64_t after_ms)
 {
 	if (!wt_peer_dials(peer) || !wt_peer_is_home(peer) || peer->worker->stopping ||
-	    wt_peer_is_up(peer) || peer->attempt || peer->dial.resolve ||
+	    !wanted(peer) || wt_peer_is_up(peer) || peer->attempt || peer->dial.resolve ||
 	    wt_timer_armed(&peer->dial.timer))
 		return;
 	wt_timer_arm(&peer->dial.timer, after_ms);
@@ -289,7 +296,8 @@ void wt_dial_failed(struct wt_peer *peer, const char *why)
 		if (wt_endpoints_next(&dial->endpoints))
 			wait = wt_dial_wait(dial->rounds++);
 	}
-	if (!dial->told && (dial->unanswered >= SILENCE_TOLD || dial->rounds >= SILENCE_TOLD))
+	if (peer->lane == 0 && !dial->told &&
+	    (dial->unanswered >= SILENCE_TOLD || dial->rounds >= SILENCE_TOLD))
 		tell_causes(peer);
 	if (peer->active)
 		wt_timer_arm(&dial->timer, wait);
@@ -302,13 +310,18 @@ static void dial_next(struct wt_peer *peer)
 	struct wt_dial *dial = &peer->dial;
 	const struct wt_endpoint *endpoint = current(peer);
 	struct wt_instance *transport = peer->node->transports[endpoint->transport];
-	const struct sockaddr_storage *remote = &dial->addresses[dial->address++];
+	const struct sockaddr_storage *remote = &dial->addresses[dial->address];
 	socklen_t remote_len = remote->ss_family == AF_INET ? sizeof(struct sockaddr_in)
 							    : sizeof(struct sockaddr_in6);
 	struct wt_error err = WT_ERROR_INIT;
 	struct wt_link *link;
 	struct wt_conn *conn;
 
+	if (!wt_lanes_begin(peer->lanes, peer->lane, peer->worker->loop.now_ms)) {
+		wt_timer_arm(&dial->timer, WT_LANE_WAIT_MS);
+		return;
+	}
+	dial->address++;
 	if (wt_peer_settings_loop(peer->settings, (const struct sockaddr *)remote)) {
 		wt_log_limited(
 			WT_LOG_ERROR, "endpoint inside",
@@ -385,7 +398,7 @@ static void try_now(void *arg, struct wt_worker *worker)
 	struct wt_dial *dial = &peer->dial;
 
 	dial->held = false;
-	if (peer->worker->stopping || peer->attempt || dial->resolve ||
+	if (peer->worker->stopping || !wanted(peer) || peer->attempt || dial->resolve ||
 	    (wt_peer_is_up(peer) && !may_seek(peer)))
 		return;
 	if (dial->address < dial->address_count) {

@@ -10,6 +10,7 @@
 #include "session/dial.h"
 #include "session/half_open.h"
 #include "session/index_table.h"
+#include "session/lanes.h"
 #include "session/life.h"
 #include "session/output.h"
 #include "session/peer.h"
@@ -57,6 +58,7 @@ void wt_handshake_stop_own(struct wt_conn *conn)
 	if (!conn->link->datagram)
 		return;
 	wt_handshake_abandon(&conn->own);
+	wt_lanes_done(conn->peer->lanes, conn->peer->lane);
 	wt_repeat_answered(conn);
 }
 
@@ -91,6 +93,8 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 	enum wt_status status;
 
 	status = wt_params_decode(out->peer_params, &node->params, &conn->theirs_next, NULL);
+	if (status == WT_OK && !conn->dialled && conn->theirs_next.lane != conn->peer->lane)
+		status = WT_ERR_INVALID;
 	if (status == WT_OK)
 		status = wt_keyring_install(&conn->keys, node->crypto, conn->worker, &options,
 					    &out->keys);
@@ -142,17 +146,41 @@ void wt_handshake_drop_pending(struct wt_conn *conn)
 		conn->question = (struct wt_question){ .ticket = 0 };
 }
 
+/* NULL: a lane that the peer may not have, or another than the connection's. */
+static struct wt_peer *lane_of(const struct wt_conn *conn, const struct wt_auth_out *out)
+{
+	struct wt_worker *worker = conn->worker;
+	struct wt_params params;
+	/* What does not decode gets no further than take_keys. */
+	bool told =
+		out->flags & WT_AUTH_OUT_KEYS &&
+		wt_params_decode(out->peer_params, &worker->node->params, &params, NULL) == WT_OK;
+	struct wt_peer *peer;
+
+	if (!told && conn->peer)
+		return conn->peer;
+	peer = wt_lanes_named(worker, out->peer_id, told ? &params : NULL);
+	return conn->peer && conn->peer != peer ? NULL : peer;
+}
+
 void wt_handshake_accepted(struct wt_conn *conn, const struct wt_question *question,
 			   const struct wt_auth_out *out)
 {
+	static const struct wt_auth_out no_such_lane = { .reason = WT_REASON_PARAMS };
 	struct wt_worker *worker = conn->worker;
 	uint64_t deadline_ms = worker->loop.now_ms + WT_PENDING_MS;
+	struct wt_peer *peer = lane_of(conn, out);
 
+	if (!peer) {
+		wt_auth_abandon(question->auth, out->handshake, out->local_index);
+		refuse(conn, &question->from, &no_such_lane);
+		return;
+	}
 	/* Said again, it does not get more time. */
 	if (out->flags & WT_AUTH_OUT_REPEATED)
 		deadline_ms = conn->pending.deadline_ms;
-	wt_peer_pending_set(&worker->peers[out->peer_id], conn);
-	conn->peer = &worker->peers[out->peer_id];
+	wt_peer_pending_set(peer, conn);
+	conn->peer = peer;
 	if (conn->pending.local_index != out->local_index) {
 		/* The plugin has given it up already. */
 		unlist_pending(conn);
@@ -265,6 +293,9 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 	wt_repeat_answered(conn);
 	conn->theirs = conn->theirs_next;
 	wt_track_confirmed(conn);
+	if (conn->dialled)
+		wt_lanes_done(peer->lanes, peer->lane);
+	wt_lanes_agree(peer->lanes, conn->theirs.lanes);
 	peer->counters.handshakes++;
 	conn->give_up_ms = 0;
 	wt_half_open_remove(conn);
@@ -377,6 +408,7 @@ static void ask(struct wt_conn *conn, const struct wt_origin *from, enum wt_hand
 		.from = *from,
 	};
 	struct wt_auth_out out = { .struct_size = sizeof out };
+	uint8_t params[WT_PARAMS_SIZE];
 	const struct wt_auth_in in = {
 		.struct_size = sizeof in,
 		.channel = conn->link->datagram ? WT_CHANNEL_DATAGRAM : WT_CHANNEL_STREAM,
@@ -389,10 +421,11 @@ static void ask(struct wt_conn *conn, const struct wt_origin *from, enum wt_hand
 		.source_len = conn->source.token_len,
 		.source_prefix_len = conn->source.prefix_len,
 		.source_prefix = conn->source.prefix,
-		.params = worker->node->params_bytes,
+		.params = params,
 	};
 	enum wt_auth_verdict verdict;
 
+	wt_lanes_tell(worker, conn->peer, 0, params);
 	out.keys.struct_size = sizeof out.keys;
 	if (role == WT_HANDSHAKE_ACCEPT)
 		verdict = wt_auth_accept(auth, worker, &in, &out);
@@ -401,6 +434,7 @@ static void ask(struct wt_conn *conn, const struct wt_origin *from, enum wt_hand
 					  role == WT_HANDSHAKE_OWN ? conn->own.handle
 								   : conn->pending.handle,
 					  &in, &out);
+	worker->told = NULL;
 	if (verdict == WT_AUTH_PENDING)
 		conn->question = question;
 	else
@@ -481,14 +515,16 @@ static void begin(struct wt_conn *conn, uint64_t deadline_ms)
 	const struct wt_origin to = { .link = conn->link, .path = conn->path };
 	struct wt_auth_out out = { .struct_size = sizeof out };
 	bool rekey = conn->state == WT_CONN_UP;
+	uint8_t params[WT_PARAMS_SIZE];
 	struct wt_auth_start start = {
 		.struct_size = sizeof start,
 		.channel = conn->link->datagram ? WT_CHANNEL_DATAGRAM : WT_CHANNEL_STREAM,
 		.local_index = wt_handshake_index(conn),
 		.unanswered = rekey && !conn->link->datagram ? 0 : peer->dial.unanswered,
-		.params = worker->node->params_bytes,
+		.params = params,
 	};
 
+	wt_lanes_tell(worker, peer, peer->lane, params);
 	wt_handshake_abandon(&conn->own);
 	enum wt_auth_verdict verdict =
 		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &out);
@@ -513,10 +549,29 @@ static void begin(struct wt_conn *conn, uint64_t deadline_ms)
 	wt_wipe(&out, sizeof out);
 }
 
+/* Not while another lane of the peer is at it: a rekey can wait. */
+static bool my_turn(struct wt_conn *conn)
+{
+	const struct wt_peer *peer = conn->peer;
+	uint64_t now = conn->worker->loop.now_ms;
+
+	if (wt_lanes_begin(peer->lanes, peer->lane, now))
+		return true;
+	if (conn->state != WT_CONN_UP) {
+		wt_conn_close(conn, true, "another connection to this peer is being made");
+		return false;
+	}
+	conn->rekey_ms = now + WT_LANE_WAIT_MS;
+	wt_conn_schedule_at(conn, conn->rekey_ms);
+	return false;
+}
+
 void wt_handshake_start(struct wt_conn *conn)
 {
 	bool rekey = conn->state == WT_CONN_UP;
 
+	if (!my_turn(conn))
+		return;
 	wt_repeat_begin(conn);
 	begin(conn,
 	      conn->worker->loop.now_ms + (rekey ? WT_REKEY_HANDSHAKE_MS : wt_dial_patience(conn)));

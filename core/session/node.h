@@ -23,6 +23,7 @@ struct wt_instance;
 struct wt_counters;
 struct wt_report;
 struct wt_seat;
+struct wt_lanes;
 
 struct wt_node {
 	const struct wt_settings *settings;
@@ -32,10 +33,12 @@ struct wt_node {
 	struct wt_instance **transports; /* as settings->transports */
 	struct wt_instance **auths;	 /* as settings->auths */
 	struct wt_allowed_ips *allowed_ips;
-	size_t peer_count; /* each worker has as many (worker->peers) */
+	size_t peer_count;	/* as configured */
+	size_t lane_count;	/* of all peers together; each worker has as many (worker->peers) */
+	struct wt_lanes *lanes; /* shared; a peer each */
 	struct wt_worker *workers;
 	unsigned worker_count;
-	struct wt_seat *seats;	       /* shared; a peer each. NULL: one worker, who has them all */
+	struct wt_seat *seats;	       /* shared; a lane each. NULL: one worker, who has them all */
 	struct wt_report *report;      /* on its way through the workers; NULL until asked for */
 	struct wt_params params;       /* ours */
 	struct wt_inner_limits limits; /* the same, as the receiver checks it */

@@ -11,6 +11,7 @@
 #include "plugin/call.h"
 #include "session/dial.h"
 #include "session/handshake.h"
+#include "session/lanes.h"
 #include "session/life.h"
 
 static void on_note(struct wt_note *note, struct wt_worker *worker);
@@ -21,7 +22,7 @@ static enum wt_status add_to_auth(struct wt_peer *peer, struct wt_error *err)
 	const struct wt_auth_ops *ops = wt_auth_ops(peer->auth);
 	enum wt_status status;
 
-	if (peer->worker->index > 0) {
+	if (peer->worker->index > 0 || peer->lane > 0) {
 		peer->auth_memory = peer->node->workers[0].peers[peer->id].auth_memory;
 		return WT_OK;
 	}
@@ -38,27 +39,58 @@ static enum wt_status add_to_auth(struct wt_peer *peer, struct wt_error *err)
 	return status;
 }
 
-enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
-			    uint32_t id, struct wt_error *err)
+/* As in "peer NAME up". */
+static const char *name_of(const struct wt_lanes *lanes, unsigned lane, const char *name)
 {
-	const struct wt_peer_settings *settings = &node->settings->peers[id];
-	enum wt_status status;
+	char *text = NULL;
+
+	if (lanes->count == 1)
+		return name;
+	return asprintf(&text, "%s, connection %u", name, lane + 1) > 0 ? text : NULL;
+}
+
+static void free_name(struct wt_peer *peer)
+{
+	if (peer->lanes->count > 1)
+		free((void *)(uintptr_t)peer->name);
+}
+
+enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
+			    uint32_t at, struct wt_error *err)
+{
+	unsigned lane;
+	struct wt_lanes *lanes = wt_lanes_of(node, at, &lane);
+	const struct wt_peer_settings *settings = &node->settings->peers[lanes->id];
+	enum wt_status status = WT_ERR_NOMEM;
 
 	*peer = (struct wt_peer){
-		.id = id,
+		.id = lanes->id,
+		.at = at,
+		.lane = lane,
+		.lanes = lanes,
+		.name = name_of(lanes, lane, settings->name),
 		.node = node,
 		.worker = worker,
 		.settings = settings,
 		.auth = node->auths[settings->auth],
-		.seat = node->seats ? &node->seats[id] : NULL,
+		.seat = node->seats ? &node->seats[at] : NULL,
 		.note.read = on_note,
 	};
-	status = wt_dial_init(peer);
-	if (status != WT_OK)
-		return wt_fail(err, status, "peer %s: out of memory", settings->name);
+	if (peer->name)
+		status = wt_dial_init(peer);
+	if (status != WT_OK) {
+		wt_fail(err, status, "peer %s: out of memory", settings->name);
+		goto no_dial;
+	}
 	status = add_to_auth(peer, err);
 	if (status != WT_OK)
-		wt_dial_fini(peer);
+		goto no_auth;
+	return WT_OK;
+
+no_auth:
+	wt_dial_fini(peer);
+no_dial:
+	free_name(peer);
 	return status;
 }
 
@@ -66,18 +98,24 @@ void wt_peer_fini(struct wt_peer *peer)
 {
 	wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
 	wt_dial_fini(peer);
-	if (peer->worker->index == 0) {
+	if (peer->worker->index == 0 && peer->lane == 0) {
 		wt_auth_peer_remove(peer->auth, peer->auth_memory);
 		wt_secret_free(peer->auth_memory);
 	}
 	peer->auth_memory = NULL;
+	free_name(peer);
 }
 
 /* ---- who has the seat --------------------------------------------------------------- */
 
+static unsigned home_of(const struct wt_peer *peer)
+{
+	return (peer->id + peer->lane) % peer->node->worker_count;
+}
+
 bool wt_peer_is_home(const struct wt_peer *peer)
 {
-	return peer->id % peer->node->worker_count == peer->worker->index;
+	return home_of(peer) == peer->worker->index;
 }
 
 bool wt_peer_is_up(const struct wt_peer *peer)
@@ -91,7 +129,7 @@ static void tell(const struct wt_peer *peer, unsigned worker)
 {
 	struct wt_worker *other = &peer->node->workers[worker];
 
-	wt_note_post(&other->peers[peer->id].note, other);
+	wt_note_post(&other->peers[peer->at].note, other);
 }
 
 /* From now on all workers bring the peer's packets here. Returns who had the
@@ -177,6 +215,8 @@ static void on_note(struct wt_note *note, struct wt_worker *worker)
 		peer->active = NULL;
 		drain(peer, conn);
 	}
+	/* Its first lane may be up, and this one to be dialled. */
+	wt_dial_schedule(peer, 0);
 }
 
 /* ---- packets that do not arrive ------------------------------------------------------- */
@@ -203,6 +243,23 @@ uint32_t wt_peer_mtu(const struct wt_peer *peer)
 	return wt_conn_inner_mtu(peer->active);
 }
 
+/* One lane is up, so the number of the others is known. */
+static void dial_lanes(struct wt_peer *peer)
+{
+	const struct wt_lanes *lanes = peer->lanes;
+
+	for (unsigned i = 0; i < wt_lanes_agreed(lanes); i++) {
+		struct wt_peer *other = &peer->worker->peers[wt_lanes_at(lanes, i)];
+
+		if (other == peer)
+			continue;
+		if (wt_peer_is_home(other))
+			wt_dial_schedule(other, 0);
+		else
+			tell(other, home_of(other));
+	}
+}
+
 void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 {
 	struct wt_conn *before = peer->active;
@@ -217,6 +274,8 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	if (before)
 		drain(peer, before);
 	wt_dial_succeeded(peer, before);
+	if (conn->dialled)
+		dial_lanes(peer);
 	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
 	       wt_peer_name(peer), conn->source.text,
 	       wt_node_transport_name(node, conn->link->transport),
@@ -226,6 +285,9 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 
 void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char *why)
 {
+	/* An attempt beside it goes on. */
+	if (conn->dialled && (!peer->attempt || peer->attempt == conn))
+		wt_lanes_done(peer->lanes, peer->lane);
 	if (peer->draining == conn)
 		peer->draining = NULL;
 	if (peer->pending == conn)

@@ -2,6 +2,9 @@
  *
  * peer.h: one other end of the tunnel, as configured, and what is between us.
  *
+ * With `connections = N` each of them is a struct wt_peer of its own, a lane
+ * (session/lanes): what is said here of a peer is said of a lane then.
+ *
  * With several workers each has a struct wt_peer for every peer, with the
  * connections that it has itself; the peer's seat says on which of them the
  * traffic is now. Who takes the seat posts a note to who had it, who then
@@ -17,6 +20,7 @@
 #include "session/endpoints.h"
 #include "session/node.h"
 
+struct wt_lanes;
 struct wt_resolve;
 
 /* Dialling: one attempt at a time, endpoint by endpoint, address by address. */
@@ -53,7 +57,11 @@ struct wt_seat {
 #define WT_SEAT_FREE UINT32_MAX
 
 struct wt_peer {
-	uint32_t id;
+	uint32_t id; /* of the configured peer */
+	uint32_t at; /* in worker->peers, of every worker */
+	unsigned lane;
+	struct wt_lanes *lanes; /* of the configured peer, this one among them */
+	const char *name;	/* for people; of its own memory if there are several lanes */
 	struct wt_node *node;
 	struct wt_worker *worker;
 	const struct wt_peer_settings *settings;
@@ -71,17 +79,17 @@ struct wt_peer {
 	struct wt_peer_counters counters;
 };
 
-/* Set up peer `id` of `node` for `worker`; for the first worker, which must be
- * the first, also make it known to its auth plugin. WT_ERR_CONFIG: its
- * credentials, in words. Dials nothing yet. */
+/* Set up what is at `at` in worker->peers. Lane 0 of the first worker, which must
+ * be the first of them, also makes the peer known to its auth plugin.
+ * WT_ERR_CONFIG: its credentials, in words. Dials nothing yet. */
 enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
-			    uint32_t id, struct wt_error *err) WT_MUST_CHECK;
-/* Its connections are closed before; the first worker's comes last. */
+			    uint32_t at, struct wt_error *err) WT_MUST_CHECK;
+/* Its connections are closed before; in the reverse order. */
 void wt_peer_fini(struct wt_peer *peer);
 
 static inline const char *wt_peer_name(const struct wt_peer *peer)
 {
-	return peer->settings->name;
+	return peer->name;
 }
 
 static inline bool wt_peer_dials(const struct wt_peer *peer)
@@ -91,7 +99,8 @@ static inline bool wt_peer_dials(const struct wt_peer *peer)
 
 /* Is there a session, on whichever worker? */
 bool wt_peer_is_up(const struct wt_peer *peer);
-/* Is this the worker that dials the peer, if anybody does? */
+/* Is this the worker that dials the peer, if anybody does? The lanes of one are
+ * spread over the workers. */
 bool wt_peer_is_home(const struct wt_peer *peer);
 /* Which worker the peer's packets are for: this one, if nobody has a session. */
 static inline unsigned wt_peer_owner(const struct wt_peer *peer)

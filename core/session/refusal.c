@@ -48,7 +48,8 @@ const char *wt_refusal_report(struct wt_worker *worker, const char *source,
 	uint64_t off_ms = out->clock_off_ms < 0 ? 0 - (uint64_t)out->clock_off_ms
 						: (uint64_t)out->clock_off_ms;
 
-	if (out->flags & WT_AUTH_OUT_PEER && out->peer_id < worker->peer_count)
+	if (out->flags & WT_AUTH_OUT_PEER && out->peer_id < worker->node->peer_count &&
+	    !(peer && peer->id == out->peer_id))
 		peer = &worker->peers[out->peer_id];
 	const char *name = peer ? wt_peer_name(peer) : "unknown peer";
 

@@ -6,6 +6,7 @@
 
 #include "session/dial.h"
 #include "session/handshake.h"
+#include "session/lanes.h"
 #include "session/output.h"
 #include "session/peer.h"
 
@@ -122,6 +123,11 @@ void wt_repeat_run(struct wt_conn *conn)
 		repeat->sent++;
 		if (!conn->closed)
 			wait_for_answer(conn);
+		return;
+	}
+	if (!wt_lanes_begin(conn->peer->lanes, conn->peer->lane, conn->worker->loop.now_ms)) {
+		conn->again_ms = conn->worker->loop.now_ms + WT_LANE_WAIT_MS;
+		wt_conn_schedule_at(conn, conn->again_ms);
 		return;
 	}
 	if (!repeat->last) {

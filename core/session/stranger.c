@@ -7,6 +7,7 @@
 #include "plugin/call.h"
 #include "session/handshake.h"
 #include "session/index_table.h"
+#include "session/lanes.h"
 #include "session/life.h"
 #include "session/output.h"
 #include "session/peer.h"
@@ -55,16 +56,20 @@ static struct wt_conn *association(struct wt_peer *peer, const struct wt_origin 
 
 static void accepted(const struct wt_question *question, const struct wt_auth_out *out)
 {
+	static const struct wt_auth_out no_such_lane = { .reason = WT_REASON_PARAMS };
 	const struct wt_origin *from = &question->from;
 	struct wt_worker *worker = from->link->worker;
-	struct wt_peer *peer = &worker->peers[out->peer_id];
 	struct wt_params params;
 	bool known =
 		out->flags & WT_AUTH_OUT_KEYS &&
 		wt_params_decode(out->peer_params, &worker->node->params, &params, NULL) == WT_OK;
+	struct wt_peer *peer = wt_lanes_named(worker, out->peer_id, known ? &params : NULL);
 	struct wt_conn *conn = NULL;
 
-	if (known && was_replaced(peer, from, &params)) {
+	if (!peer) {
+		(void)wt_refusal_report(worker, wt_origin_source(from).text, NULL, &no_such_lane,
+					"dropped");
+	} else if (known && was_replaced(peer, from, &params)) {
 		peer->draining->drain_ms = worker->loop.now_ms;
 		wt_life_run(peer->draining);
 	} else {
@@ -123,6 +128,8 @@ void wt_stranger_receive(const struct wt_origin *from, const struct wt_message *
 		.from = *from,
 	};
 	struct wt_auth_out out = { .struct_size = sizeof out };
+	enum wt_auth_verdict verdict;
+	uint8_t params[WT_PARAMS_SIZE];
 	const struct wt_auth_in in = {
 		.struct_size = sizeof in,
 		.channel = WT_CHANNEL_DATAGRAM,
@@ -133,10 +140,13 @@ void wt_stranger_receive(const struct wt_origin *from, const struct wt_message *
 		.source_len = source.token_len,
 		.source_prefix_len = source.prefix_len,
 		.source_prefix = source.prefix,
-		.params = worker->node->params_bytes,
+		.params = params,
 	};
 
+	wt_lanes_tell(worker, NULL, 0, params);
 	out.keys.struct_size = sizeof out.keys;
-	apply(&question, wt_auth_accept(auth, worker, &in, &out), &out, &source, len);
+	verdict = wt_auth_accept(auth, worker, &in, &out);
+	worker->told = NULL;
+	apply(&question, verdict, &out, &source, len);
 	wt_wipe(&out, sizeof out);
 }

@@ -16,7 +16,7 @@ static const char *flaw_of_peer(const struct wt_worker *worker, const struct wt_
 
 	if (peer->auth != question->auth)
 		return "it names a peer of another auth section";
-	if (conn && conn->peer && conn->peer != peer)
+	if (conn && conn->peer && conn->peer->id != peer->id)
 		return "it names another peer than the connection's";
 	return NULL;
 }

@@ -86,8 +86,9 @@ struct wt_worker {
 
 	struct wt_resolver_client *resolver;
 	struct wt_watch resolver_watch;
-	/* The peers as this worker sees them: the connections that are here, and
-	 * what was counted here. Where a peer's traffic is, its seat says. */
+	/* The peers as this worker sees them, each lane of each (session/lanes): the
+	 * connections that are here, and what was counted here. Where a lane's
+	 * traffic is, its seat says. */
 	struct wt_peer *peers;
 	size_t peer_count;
 	bool stopping; /* nothing is dialled or accepted any more */
@@ -101,6 +102,10 @@ struct wt_worker {
 	struct wt_link *unsent;			    /* with records to send, not blocked */
 	struct wt_conn *half_open, *half_open_last; /* strangers, the oldest first */
 	size_t half_open_count;
+
+	/* Our parameters in the message that an auth plugin is at: what depends on
+	 * the peer is put in when it is known. NULL: at none. */
+	uint8_t *told;
 
 	uint64_t last_number; /* of a connection; never reused */
 	uint64_t last_ticket; /* of an input to an auth plugin */

@@ -74,7 +74,7 @@ struct wt_auth_start {
 	uint32_t channel;      /* WT_CHANNEL_* */
 	uint32_t local_index;  /* fresh, non-zero; goes into sender_index */
 	uint32_t unanswered;   /* first messages to this peer without any answer */
-	const uint8_t *params; /* WT_PARAMS_SIZE bytes of ours */
+	const uint8_t *params; /* WT_PARAMS_SIZE bytes of ours; valid during the call */
 };
 
 /* One message that came in. */
@@ -91,7 +91,9 @@ struct wt_auth_in {
 	uint32_t source_len;
 	uint32_t source_prefix_len;
 	const uint8_t *source_prefix; /* what a rate limit counts */
-	const uint8_t *params;	      /* WT_PARAMS_SIZE bytes of ours */
+	const uint8_t *params;	      /* WT_PARAMS_SIZE bytes of ours, complete after
+				       * the host's auth_params was asked; valid
+				       * during the call */
 };
 
 struct wt_auth_keys {

@@ -185,7 +185,9 @@ struct wt_host {
 			   struct wt_link *conn, enum wt_status why, const char *text);
 
 	/* ---- handshakes (auth). */
-	/* Are the peer's parameters acceptable? The reason is logged here. */
+	/* Are the peer's parameters acceptable? The reason is logged here. Asked
+	 * inside accept() or receive(), it also puts into wt_auth_in.params what
+	 * this peer is told of ours: read those afterwards. */
 	enum wt_status (*auth_params)(const struct wt_host *host, struct wt_worker *worker,
 				      uint32_t peer_id, const uint8_t *params);
 	/* Ends a call that returned WT_AUTH_PENDING: the ticket of its input

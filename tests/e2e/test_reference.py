@@ -67,6 +67,24 @@ class Reference(case.TunnelTest):
     def test_it_dials_with_the_static_tag(self):
         self.dials("aesgcm-openssl", "--static-tag")
 
+    def test_it_dials_a_second_connection(self):
+        near = self.daemon(
+            self.server,
+            "server",
+            case.server_ini(self.alice(self.key, connections=2), kinds=self.kinds),
+        ).ready()
+        dial = (
+            *("--connect", f"{case.SERVER}:{case.PORT}"),
+            *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN),
+        )
+        output = self.succeeds(self.peer(self.client, *dial, "--lane", "1"))
+        self.assertIn("connections 2)", output)
+        near.peer_up("alice, connection 2")
+        # One more than is allowed.
+        refused = self.peer(self.client, *dial, "--lane", "2")
+        self.assertNotEqual(refused.wait(TIMEOUT_S), 0)
+        near.expect("peer alice: its parameters are refused: it makes connection 3")
+
     def listens(self, crypto):
         process = self.peer(
             self.server,

@@ -253,7 +253,7 @@ static void sound_files_are_taken(void **state)
 	"log_format, "                                                                             \
 	"plugin_dir, "                                                                             \
 	"self_test"
-#define PEER_KEYS "endpoint, policy, allowed_ips, auth, keepalive, psk_file"
+#define PEER_KEYS "endpoint, policy, allowed_ips, auth, keepalive, connections, psk_file"
 #define NAME_RULE "with 1 to 31 characters of A-Z, a-z, 0-9, \"_\", \".\", \"-\"\n"
 #define SCHEME_LINES(scheme)                                                                       \
 	"; or add the two lines \"[transport " scheme "]\" and \"plugin = " scheme "\"\n"
@@ -457,6 +457,12 @@ static const struct {
 	{ 2, HEAD ALICE "keepalive = 65536\n",
 	  "t.ini:11: [peer alice] keepalive: \"65536\" found, allowed is a whole number from 0 to "
 	  "65535\n" },
+	{ 2, HEAD ALICE "connections = 17\n",
+	  "t.ini:11: [peer alice] connections: \"17\" found, allowed is a whole number from 1 to "
+	  "16\n" },
+	{ 2, HEAD ALICE "connections = 0\n",
+	  "t.ini:11: [peer alice] connections: \"0\" found, allowed is a whole number from 1 to "
+	  "16\n" },
 	{ 2, HEAD ALICE "allowed_ips = 10.9.0.1/16\n",
 	  "t.ini:11: [peer alice] allowed_ips: \"10.9.0.1/16\" " NETWORK_RULE
 	  "(did you mean \"10.9.0.0/16\"?)\n" },
@@ -537,7 +543,7 @@ static void values_arrive(void **state)
 		"[peer alice]\nauth = h\npsk_file = a.psk\nallowed_ips = 10.8.0.2\nkeepalive = 7\n"
 		"endpoint = t://[fd01::1]:1?ttl=9, udp://vpn.example.net:65535\n"
 		"[peer bob]\nauth = noise\npublic_key = k\nallowed_ips = 10.8.0.3,fd00::/96\n"
-		"endpoint = t://192.0.2.7:2\n"
+		"endpoint = t://192.0.2.7:2\nconnections = 16\n"
 		"[peer carol]\nauth = noise\npublic_key = k\nallowed_ips = 10.8.0.4\nmark = 4\n"
 		"endpoint = udp://192.0.2.7:2\n",
 		"", WT_EXIT_OK);
@@ -588,6 +594,7 @@ static void values_arrive(void **state)
 	assert_null(wt_config_find(bob->config, "mark"));
 	assert_int_equal(wt_config_uint(carol->config, "mark"), 4);
 	assert_int_equal(carol->keepalive_s, 25);
+	assert_int_equal(bob->connections, 16);
 	wt_settings_free(s);
 }
 
@@ -606,6 +613,7 @@ static void defaults_arrive(void **state)
 	assert_false(s->crypto.allow_insecure);
 	assert_int_equal(s->peers[0].endpoint_count, 0);
 	assert_int_equal(s->peers[0].keepalive_s, 0);
+	assert_int_equal(s->peers[0].connections, 1);
 	wt_settings_free(s);
 }
 

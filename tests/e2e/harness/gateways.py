@@ -94,3 +94,4 @@ def run_in(ns, *command, stdin=None):
     )
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout
