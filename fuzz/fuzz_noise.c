@@ -169,13 +169,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const unsigned what = data[0] & 127u;
 	const bool fix = data[0] & 128u;
 
-	if (!pair.method)
+	if (!pair.method) {
 		open_pair();
+		wt_auth_pair_stop(&pair);
+	}
 	/* An input fails alone: nothing is left of the one before. */
 	seed = size;
 	pair.next_index = 1000;
-	wt_auth_pair_restart(&pair, false);
-	wt_auth_pair_restart(&pair, true);
+	wt_auth_pair_begin(&pair);
 	if (what == 0 || what == 1)
 		fuzz_raw(data + 1, size - 1, what == 0, fix);
 	else if (what == 2)
@@ -184,5 +185,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_m2(data + 1, size - 1, fix);
 	else if (what == 4)
 		fuzz_cookie(data + 1, size - 1);
+	wt_auth_pair_stop(&pair);
 	return 0;
 }

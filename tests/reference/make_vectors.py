@@ -273,8 +273,8 @@ def noise_hostile_vectors():
     us = noise.Identity(i_private, noise.x25519_public(r_private))
     them = noise.Identity(r_private, us.public)
 
-    def initiator(index=index_i, identity=us):
-        return noise.Initiator(identity, handshake.STREAM, index, params, e_i, UNIX_MS)
+    def initiator(index=index_i, identity=us, **more):
+        return noise.Initiator(identity, handshake.STREAM, index, params, e_i, UNIX_MS, **more)
 
     def second(index=index_r, identity=them):
         responder = noise.Responder(identity, handshake.STREAM, params)
@@ -298,6 +298,10 @@ def noise_hostile_vectors():
         ("M1, index 0", 1, initiator(0).m1, "STEP", 1),
         ("M1, another index, mac1 made new", 1,
          with_mac1(m1[:8] + handshake.u32(7) + m1[12:]), "BAD_SEAL", 1),
+        ("M1, of version 2 in all that it binds", 1,
+         initiator(head=bytes.fromhex("0102020100000000")).m1, "STEP", 0),
+        ("M1, of receiver_index 1 in all that it binds", 1,
+         initiator(head=bytes.fromhex("0101020100000001")).m1, "STEP", 0),
         ("M1, its static key altered", 1, with_mac1(flip(m1, 50)), "BAD_SEAL", 1),
         ("M1, its payload altered", 1, with_mac1(flip(m1, 100)), "BAD_SEAL", 1),
         ("M1 of another key", 1, initiator(identity=stranger).m1, "UNKNOWN_PEER", 1),

@@ -107,20 +107,40 @@ void wt_auth_pair_open_psk(struct wt_auth_pair *pair, const struct wt_auth_metho
 	open_pair(pair, method, channel, true);
 }
 
-void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder)
+static void stop(struct wt_auth_rig *rig, void **peer)
 {
-	struct wt_auth_rig *rig = responder ? &pair->r : &pair->i;
-	void **peer = responder ? &pair->peer_r : &pair->peer_i;
-	struct wt_error err = { .struct_size = sizeof err };
-
 	wt_auth_rig_remove(rig, *peer);
 	*peer = NULL;
 	rig->ops->destroy(rig->self);
-	assert_int_equal(rig->ops->create(&rig->plain.host,
-					  (const struct wt_config *)(responder ? &pair->section_r
-									       : &pair->section_i),
+	rig->self = NULL;
+}
+
+static void create(struct wt_auth_rig *rig, const struct wt_auth_settings *section)
+{
+	struct wt_error err = { .struct_size = sizeof err };
+
+	assert_int_equal(rig->ops->create(&rig->plain.host, (const struct wt_config *)section,
 					  &rig->self, &err),
 			 WT_OK);
+}
+
+void wt_auth_pair_stop(struct wt_auth_pair *pair)
+{
+	stop(&pair->i, &pair->peer_i);
+	stop(&pair->r, &pair->peer_r);
+}
+
+void wt_auth_pair_begin(struct wt_auth_pair *pair)
+{
+	create(&pair->i, &pair->section_i);
+	create(&pair->r, &pair->section_r);
+	add_peers(pair);
+}
+
+void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder)
+{
+	stop(responder ? &pair->r : &pair->i, responder ? &pair->peer_r : &pair->peer_i);
+	create(responder ? &pair->r : &pair->i, responder ? &pair->section_r : &pair->section_i);
 	add_peers(pair);
 }
 

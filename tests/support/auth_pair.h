@@ -62,6 +62,9 @@ void wt_auth_pair_advance(struct wt_auth_pair *pair, uint64_t ms);
 
 /* One end dies and starts again: all it knew is gone. */
 void wt_auth_pair_restart(struct wt_auth_pair *pair, bool responder);
+/* Both die, and both start again. */
+void wt_auth_pair_stop(struct wt_auth_pair *pair);
+void wt_auth_pair_begin(struct wt_auth_pair *pair);
 
 /* The steps, with the message of the step before; fresh indices. Where there is
  * no M3 its step is what the core does when the first record opens: the keys

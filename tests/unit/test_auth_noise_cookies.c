@@ -279,6 +279,18 @@ static void a_cookie_changes_mac2_alone(void **state)
 	wt_auth_pair_i_drops(&pair, pair.m2.reply, 72, WT_REASON_REPLAY);
 }
 
+/* What one attempt was told is not for the next. */
+static void a_new_attempt_shows_no_cookie(void **state)
+{
+	(void)state;
+	for (int attempt = 0; attempt < 6; attempt++) {
+		wt_auth_pair_until_answer(&pair);
+		assert_memory_equal(pair.m1.reply + M1_MAC2, (uint8_t[MAC_SIZE]){ 0 }, MAC_SIZE);
+		wt_auth_pair_take_answer(&pair);
+	}
+	wt_auth_pair_finish(&pair);
+}
+
 /* Who saw M1 and knows R's public key can make COOKIEs up. Each makes I send,
  * four at most, and none ends the attempt. */
 static void forged_cookies_do_not_end_the_attempt(void **state)
@@ -439,6 +451,7 @@ int main(void)
 		cmocka_unit_test(a_cookie_is_for_one_source_and_time),
 		ON_DATAGRAM(a_cookie_is_for_one_ephemeral),
 		ON_BOTH(a_cookie_changes_mac2_alone),
+		ON_BOTH(a_new_attempt_shows_no_cookie),
 		ON_BOTH(forged_cookies_do_not_end_the_attempt),
 		ON_BOTH(a_changed_mac2_is_answered_with_a_cookie),
 		ON_BOTH(under_load_a_cookie_is_needed),

@@ -201,6 +201,69 @@ static void a_key_is_free_again_when_its_peer_is_gone(void **state)
 	assert_int_equal(pair.m2.peer_id, 3);
 }
 
+/* A peer that is gone is not pointed to, neither by its key nor by what was seen
+ * of it. */
+static void a_removed_peer_is_not_pointed_to(void **state)
+{
+	uint8_t *memory = wt_secret_alloc(pair.r.ops->peer_size, pair.r.ops->peer_align);
+	struct wt_error err = { .struct_size = sizeof err };
+	struct wt_auth_out old;
+
+	(void)state;
+	assert_non_null(memory);
+	wt_auth_rig_remove(&pair.r, pair.peer_r);
+	assert_int_equal(pair.r.ops->peer_add(pair.r.self, (const struct wt_config *)&pair.alice, 1,
+					      WT_PEER_ACCEPTS, memory, &err),
+			 WT_OK);
+	wt_auth_pair_run(&pair);
+	old = pair.m1;
+	pair.r.ops->peer_remove(pair.r.self, memory);
+	memset(memory, 0xa5, pair.r.ops->peer_size);
+	wt_auth_pair_r_drops_first(&pair, old.reply, old.reply_len, WT_REASON_UNKNOWN_PEER);
+	wt_secret_free(memory);
+	pair.peer_r =
+		wt_auth_rig_add(&pair.r, &pair.alice, WT_AUTH_PAIR_ID_I, WT_PEER_ACCEPTS, &err);
+	wt_auth_pair_run(&pair);
+}
+
+/* The last eight ephemeral keys are remembered, through hundreds that came and
+ * went, and while the tables grow. */
+static void what_was_seen_comes_and_goes(void **state)
+{
+	static uint8_t last[9][184];
+	static void *peers[40];
+	static uint8_t public_key[40][32];
+	struct wt_error err = { .struct_size = sizeof err };
+	struct wt_auth_settings bob = { .name = "bob" };
+	unsigned dh;
+
+	(void)state;
+	for (unsigned i = 0; i < 900; i++) {
+		wt_auth_pair_advance(&pair, 10);
+		wt_auth_pair_run(&pair);
+		memcpy(last[i % 9], pair.m1.reply, 184);
+		if (i % 100 == 99)
+			wt_auth_pair_advance(&pair, 2000); /* no load */
+	}
+	for (uint32_t i = 0; i < 40; i++) {
+		public_of((const uint8_t[32]){ 5, (uint8_t)i }, public_key[i]);
+		bob.public_key = public_key[i];
+		peers[i] = wt_auth_rig_add(&pair.r, &bob, i, WT_PEER_ACCEPTS, &err);
+		assert_non_null(peers[i]);
+	}
+	dh = pair.r.dh;
+	for (unsigned i = 892; i < 900; i++)
+		wt_auth_pair_r_drops_first(&pair, last[i % 9], 184, WT_REASON_REPLAY);
+	assert_int_equal(pair.r.dh, dh);
+	/* The ninth is forgotten, and its time is not new. */
+	memcpy(pair.m1.reply, last[891 % 9], 184);
+	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER);
+	assert_int_equal(pair.m2.reason, WT_REASON_REPLAY);
+	assert_int_equal(pair.r.dh, dh + 1);
+	for (uint32_t i = 0; i < 40; i++)
+		wt_auth_rig_remove(&pair.r, peers[i]);
+}
+
 /* Many diallers of one end; each is found, before and after others go. */
 static void every_peer_of_many_is_found(void **state)
 {
@@ -269,6 +332,8 @@ int main(void)
 		TEST(key_pairs_are_x25519),
 		TEST(the_descriptor_declares_its_keys),
 		TEST(a_key_is_free_again_when_its_peer_is_gone),
+		TEST(a_removed_peer_is_not_pointed_to),
+		TEST(what_was_seen_comes_and_goes),
 		TEST(every_peer_of_many_is_found),
 	};
 

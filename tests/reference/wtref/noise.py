@@ -155,9 +155,9 @@ class Identity:
 class Initiator:
     """The end that dials. `e_private` and the time are arguments so that vectors are exact."""
 
-    def __init__(self, identity, channel, index, params, e_private, unix_ms):
+    def __init__(self, identity, channel, index, params, e_private, unix_ms, head=header(1, 0)):
         self.identity, self.index, self.e_private = identity, index, e_private
-        self.head1 = header(1, 0) + u32(index)
+        self.head1 = head + u32(index)
         self.state = state = begin(identity.realm, channel, self.head1, identity.remote_public)
         e = x25519_public(e_private)
         state.mix_hash(e)
