@@ -95,6 +95,46 @@ class Noise(case.TunnelTest):
         self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
         self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
 
+    def test_a_tunnel_over_udp(self):
+        methods = {"noise": {"private_key_file": self.server_key}}
+        alice = {"public_key": self.client_public, "allowed_ips": f"{case.CLIENT_IN}/32"}
+        text = case.server_ini({"alice": alice}, methods=methods, tunnel={"rekey_after": "1"})
+        self.near = self.daemon(
+            self.server, "server", text.replace("[transport tcp]", "[transport udp]")
+        ).ready()
+        text = case.client_ini(
+            None,
+            methods={"noise": {"private_key_file": self.client_key}},
+            public_key=self.server_public,
+            endpoint=f"udp://{case.SERVER}:{case.PORT}",
+            tunnel={"rekey_after": "1"},
+        )
+        self.far = self.daemon(
+            self.client, "client", text.replace("[transport tcp]", "[transport udp]")
+        ).ready()
+        self.both_up()
+        self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
+        self.assertEqual(ping(self.server, case.CLIENT_IN), 3)
+        self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
+
+    def test_the_reference_dials_over_udp(self):
+        methods = {"noise": {"private_key_file": self.server_key}}
+        alice = {"public_key": self.client_public, "allowed_ips": f"{case.CLIENT_IN}/32"}
+        text = case.server_ini({"alice": alice}, methods=methods)
+        near = self.daemon(
+            self.server, "server", text.replace("[transport tcp]", "[transport udp]")
+        ).ready()
+        for more in ((), ("--clock-off", "-600"), ("--lose", "20")):
+            since = near.mark()
+            process = self.peer(
+                self.client,
+                *(self.client_key, self.server_public),
+                *("--connect", f"{case.SERVER}:{case.PORT}", "--transport", "udp"),
+                *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN, "--timeout", "25", *more),
+            )
+            self.assertIn(f"{case.SERVER_IN} answered", self.succeeds(process))
+            near.peer_up("alice", since)
+
     def test_both_methods_in_one_server(self):
         psk = write_key("bob.psk")
         other = self.namespace("other")
