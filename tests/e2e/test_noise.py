@@ -124,7 +124,7 @@ class Noise(case.TunnelTest):
         near = self.daemon(
             self.server, "server", text.replace("[transport tcp]", "[transport udp]")
         ).ready()
-        for more in ((), ("--clock-off", "-600"), ("--lose", "20")):
+        for more in ((), ("--clock-off", "-600"), ("--lose", "10")):
             since = near.mark()
             process = self.peer(
                 self.client,

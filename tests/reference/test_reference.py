@@ -310,7 +310,7 @@ class Peers(unittest.TestCase):
 
     def test_noise_over_a_bad_way(self):
         client, _, _ = self.run_both(
-            *self.pair(), both=("--transport", "udp", "--lose", "20"), timeout=40)
+            *self.pair(), both=("--transport", "udp", "--lose", "10"), timeout=40)
         self.assertEqual(client.returncode, 0, client.stderr)
 
     def test_noise_with_another_key_gets_silence(self):
