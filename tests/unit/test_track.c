@@ -493,7 +493,32 @@ static void another_socket_of_ours_is_no_move(void **state)
 	assert_true(conn->track.check.running);
 	wt_track_response(conn, &from, conn->track.check.to_candidate);
 	assert_false(wt_world_logged(w, "moved"));
-	wt_path_stop(&conn->track.check);
+	/* New keys say where she is. */
+	wt_track_confirmed(conn);
+	assert_false(conn->track.check.running);
+}
+
+static void a_record_that_was_overtaken_is_no_move(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t held[sizeof copied];
+	size_t len;
+
+	up_and_look(w);
+	wt_packet_net.fate = copy;
+	hold_back = true;
+	send_up(w, 100);
+	hold_back = false;
+	memcpy(held, copied, copied_len);
+	len = copied_len;
+	send_up(w, 200);
+	assert_int_equal(arrived(&w->server), 1);
+	/* It is accepted, from wherever; it says nothing of where she is now. */
+	wt_packets_inject(NOBODY, w->port, held, len);
+	wt_world_settle(w);
+	assert_int_equal(arrived(&w->server), 1);
+	assert_false(at_server(w)->track.check.running);
+	assert_int_equal(seen.to_nobody, 0);
 }
 
 static void what_was_replaced_asks_nothing(void **state)
@@ -706,6 +731,7 @@ int main(void)
 		PACKETS_TEST(copies_that_overtake_move_nothing),
 		PACKETS_TEST(one_copy_that_overtakes_is_seen_through_at_once),
 		PACKETS_TEST(another_socket_of_ours_is_no_move),
+		PACKETS_TEST(a_record_that_was_overtaken_is_no_move),
 		PACKETS_TEST(what_was_replaced_asks_nothing),
 		PACKETS_TEST(a_late_record_of_old_keys_is_no_move),
 		PACKETS_TEST(a_handshake_says_where_it_is),
