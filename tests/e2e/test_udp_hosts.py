@@ -180,9 +180,11 @@ class Killed(Hosts):
 
     def back(self, since=0):
         """The server has seen the client anew. To a client that lives this is a handshake like
-        others: to it the peer was never down."""
+        others: to it the peer was never down, and it uses the new keys from the first answer on."""
         self.near.peer_up("alice", since, timeout=BACK_S)
         self.far.peer_up("office", timeout=BACK_S)
+        answers = (ping(self.client, case.SERVER_IN, count=1, wait=1) for _ in range(BACK_S))
+        self.assertTrue(any(answers), "nothing comes through")
         self.carries(self.client, case.CLIENT_IN)
 
     def test_the_server(self):
