@@ -13,10 +13,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "list", wt_list_command },
-	{ "info", wt_info_command },
-	{ "conform", wt_conform_command },
-	{ "compare", wt_compare_command },
+	{ "list", wt_list_command },	   { "info", wt_info_command },
+	{ "conform", wt_conform_command }, { "compare", wt_compare_command },
+	{ "new", wt_new_command },
 };
 
 static const char help[] =
@@ -26,6 +25,8 @@ static const char help[] =
 	"                              [--json|--tap]     test what the SDK demands\n"
 	"       wtplug compare [FILE...] [--html FILE] [--json FILE] [--dir DIR] [--quick]\n"
 	"                              are crypto plugins equal, and how fast are they\n"
+	"       wtplug new NAME --kind crypto [--dir DIR] [--license SPDX] [--author WHO]\n"
+	"                              a plugin that builds and passes, to start from\n"
 	"\n"
 	"  --level         1: a second, 2: the usual, 3: everything, minutes\n"
 	"  --seed          of keys, nonces and texts; 1 if not given\n"

@@ -24,6 +24,7 @@ int wt_list_command(int argc, char **argv);
 int wt_info_command(int argc, char **argv);
 int wt_conform_command(int argc, char **argv);
 int wt_compare_command(int argc, char **argv);
+int wt_new_command(int argc, char **argv);
 
 /* "wtplug NAME: WHAT WHICH; run: wtplug --help"; WT_PLUG_USAGE. */
 int wt_plug_usage(const char *command, const char *what, const char *which);

@@ -1,0 +1,20 @@
+# wt_embed(OUTPUT.c SYMBOL BASE_DIRECTORY file...)
+#
+# Writes a C file with `const struct wt_embedded SYMBOL[]`, ended by a NULL name: each file under its
+# path from BASE_DIRECTORY.
+function(wt_embed output symbol base)
+  set(text "/* Made by cmake/WtEmbed.cmake. */\n#include \"new/embedded.h\"\n\n")
+  set(entries "")
+  set(n 0)
+  foreach(file ${ARGN})
+    file(RELATIVE_PATH name ${base} ${file})
+    file(READ ${file} hex HEX)
+    string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+    string(APPEND text "static const char file_${n}[] = { ${bytes} 0 };\n")
+    string(APPEND entries "\t{ \"${name}\", file_${n} },\n")
+    math(EXPR n "${n} + 1")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  endforeach()
+  string(APPEND text "const struct wt_embedded ${symbol}[] = {\n${entries}\t{ 0, 0 },\n};\n")
+  file(CONFIGURE OUTPUT ${output} CONTENT "${text}" @ONLY)
+endfunction()

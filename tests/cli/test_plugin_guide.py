@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""docs/plugin-guide.md: its commands are run as they stand there, against an installation.
+
+And `wtplug new`: what it writes, and what it refuses."""
+
+import os
+import re
+import stat
+import subprocess
+import unittest
+
+from plug import Plug, abi
+
+SOURCE = os.environ["WT_SOURCE_DIR"]
+BUILD = os.environ["WT_BUILD_DIR"]
+
+
+def blocks(page, language):
+    with open(os.path.join(SOURCE, "docs", page), encoding="utf-8") as file:
+        return re.findall(rf"^```{language}\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+
+
+class Installed(Plug):
+    def setUp(self):
+        super().setUp()
+        self.prefix = os.path.join(self.dir, "prefix")
+        subprocess.run(
+            ["cmake", "--install", BUILD, "--prefix", self.prefix],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        for folder, _, files in os.walk(self.prefix):
+            for path in [folder, *(os.path.join(folder, name) for name in files)]:
+                os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & ~0o022)
+        (pc,) = self.find("whispertunnel.pc")
+        self.environment = {
+            **os.environ,
+            "PATH": f"{self.prefix}/bin:{self.dir}:{os.environ['PATH']}",
+            "CMAKE_PREFIX_PATH": self.prefix,
+            "PKG_CONFIG_PATH": os.path.dirname(pc),
+        }
+        self.plugin_dir = self.pkg_config("--variable=plugindir")
+        self.environment["WT_PLUGIN_DIR"] = self.plugin_dir
+        with open(os.path.join(self.dir, "sudo"), "w", encoding="utf-8") as file:
+            file.write('#!/bin/sh\nexec "$@"\n')
+        os.chmod(os.path.join(self.dir, "sudo"), 0o755)
+
+    def find(self, name):
+        return [
+            os.path.join(folder, name)
+            for folder, _, files in os.walk(self.prefix)
+            if name in files
+        ]
+
+    def pkg_config(self, *arguments):
+        done = subprocess.run(
+            ["pkg-config", *arguments, "whispertunnel"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        return os.path.normpath(done.stdout.strip())
+
+    def shell(self, script, timeout=600):
+        return subprocess.run(
+            ["bash", "-e", "-u", "-o", "pipefail", "-c", script],
+            cwd=self.dir,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
+
+
+class Guide(Installed):
+    def test_the_commands_of_the_page_in_their_order(self):
+        commands = blocks("plugin-guide.md", "sh")
+        self.assertGreaterEqual(len(commands), 5)
+        run = self.shell("set -x\numask 022\n" + "".join(commands))
+        self.assertEqual(run.returncode, 0, run.stdout[-6000:])
+        self.assertRegex(run.stdout, r"crypto-mine\.so: pass: ")
+        self.assertRegex(run.stdout, r"pass +lengths with aesgcm-openssl")
+        self.assertRegex(run.stdout, r"crypto +mine +0\.1\.0 .* yes\n")
+        for name in ("compare.html", "compare.json"):
+            self.assertTrue(os.path.getsize(os.path.join(self.dir, "crypto-mine", name)))
+        self.assertTrue(os.path.exists(os.path.join(self.plugin_dir, "crypto-mine.so")))
+
+    def test_the_c_plus_plus_of_the_page(self):
+        (text,) = blocks("plugin-guide.md", "cpp")
+        for standard in ("c++17", "c++20"):
+            done = subprocess.run(
+                ["g++", f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+                + ["-I", self.pkg_config("--variable=includedir"), "-x", "c++", "-"],
+                input=text,
+                text=True,
+                check=False,
+                stderr=subprocess.PIPE,
+            )
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_what_pkg_config_says(self):
+        self.assertTrue(
+            os.path.exists(os.path.join(self.plugin_dir, "crypto-aesgcm-openssl.so"))
+        )
+        version = f"{self.pkg_config('--variable=abi_major')}.{self.pkg_config('--variable=abi_minor')}"
+        self.assertEqual(version, abi())
+        self.assertEqual(
+            self.pkg_config("--cflags"), "-I" + self.pkg_config("--variable=includedir")
+        )
+
+
+class New(Plug):
+    def read(self, *names):
+        with open(os.path.join(self.dir, *names), encoding="utf-8") as file:
+            return file.read()
+
+    def test_what_it_writes(self):
+        run = self.run_plug("new", "my-aead", "--kind", "crypto", "--author", "Somebody")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertEqual(
+            sorted(os.listdir(os.path.join(self.dir, "crypto-my-aead"))),
+            [".gitignore", "CMakeLists.txt", "LICENSE", "README.md", "plugin.c"],
+        )
+        self.assertIn("cd crypto-my-aead\n", run.stdout)
+        self.assertRegex(self.read("crypto-my-aead", "LICENSE"), r"Copyright \(c\) 20\d\d Somebody")
+        source = self.read("crypto-my-aead", "plugin.c")
+        self.assertTrue(source.startswith("/* SPDX-License-Identifier: MIT\n"))
+        self.assertIn('WT_PLUGIN(WT_KIND_CRYPTO, "my-aead", "0.1.0", .license = "MIT"', source)
+        for name in ("CMakeLists.txt", "README.md", "plugin.c", "LICENSE"):
+            self.assertNotRegex(self.read("crypto-my-aead", name), r"@[A-Z_]+@")
+
+    def test_another_licence(self):
+        self.run_plug("new", "a", "--kind", "crypto", "--license", "0BSD", "--author", "X")
+        self.assertIn("X\n\nPermission to use, copy", self.read("crypto-a", "LICENSE"))
+        run = self.run_plug(
+            "new", "b", "--kind", "crypto", "--license", "GPL-2.0-or-later", "--dir", "there"
+        )
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("Put the text of GPL-2.0-or-later into there/LICENSE.", run.stdout)
+        self.assertNotIn("LICENSE", os.listdir(os.path.join(self.dir, "there")))
+        self.assertIn('.license = "GPL-2.0-or-later"', self.read("there", "plugin.c"))
+
+    def test_nothing_is_overwritten(self):
+        os.mkdir(os.path.join(self.dir, "crypto-x"))
+        with open(os.path.join(self.dir, "crypto-x", "mine"), "w", encoding="utf-8"):
+            pass
+        run = self.run_plug("new", "x", "--kind", "crypto")
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertIn("wtplug new: crypto-x is not empty; name another", run.stderr)
+        self.assertEqual(os.listdir(os.path.join(self.dir, "crypto-x")), ["mine"])
+        run = self.run_plug("new", "x", "--kind", "crypto", "--dir", "no/where")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("no/where: No such file or directory", run.stderr)
+
+    def test_wrong_arguments(self):
+        kind = "give --kind crypto, the one there is a template for"
+        for arguments, message in (
+            ([], "no NAME given"),
+            (["a", "b"], "unexpected argument b"),
+            (["a"], kind),
+            (["a", "--kind", "licenses"], kind),
+            (["a", "--kind", "../crypto"], kind),
+            (["A", "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not A"),
+            (["a/b", "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not a/b"),
+            (["a" * 32, "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not " + "a" * 32),
+            (
+                ["a", "--kind", "crypto", "--license", 'MIT"'],
+                '--license is an SPDX expression, not MIT"',
+            ),
+            (["--nosuch"], "unknown option --nosuch"),
+        ):
+            with self.subTest(arguments):
+                run = self.run_plug("new", *arguments)
+                self.assertEqual(
+                    (run.returncode, run.stdout, run.stderr),
+                    (2, "", f"wtplug new: {message}; run: wtplug --help\n"),
+                )
+
+
+class AbiPage(unittest.TestCase):
+    def test_it_names_the_abi_of_the_header(self):
+        with open(os.path.join(SOURCE, "docs/abi.md"), encoding="utf-8") as file:
+            rows = re.findall(r"^\| (\d+\.\d+) \|", file.read(), re.MULTILINE)
+        self.assertEqual(rows[0], abi())
+
+
+if __name__ == "__main__":
+    unittest.main()

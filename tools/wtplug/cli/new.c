@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include <getopt.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cli/command.h"
+#include "new/project.h"
+
+static bool is_name(const char *name)
+{
+	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+	return len >= 1 && len <= WT_NAME_MAX && name[len] == '\0';
+}
+
+/* Whoever runs this, as the system knows them; any text, since it ends up in a
+ * comment of a licence only. */
+static const char *own_name(char *out, size_t size)
+{
+	const struct passwd *user = getpwuid(getuid());
+
+	snprintf(out, size, "%s",
+		 user ? user->pw_gecos && user->pw_gecos[0] ? user->pw_gecos : user->pw_name
+		      : "the author");
+	out[strcspn(out, ",")] = '\0';
+	return out;
+}
+
+static int create(const struct wt_project *project)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
+	if (wt_project_write(project, &err) != WT_OK) {
+		fprintf(stderr, "wtplug new: %s\n", err.text);
+		return WT_PLUG_FAILED;
+	}
+	printf("%s: %s plugin \"%s\". Now:\n"
+	       "  cd %s\n"
+	       "  cmake -S . -B build && cmake --build build\n"
+	       "  ctest --test-dir build --output-on-failure\n",
+	       project->dir, project->kind, project->name, project->dir);
+	if (!wt_project_license_known(project->license))
+		printf("Put the text of %s into %s/LICENSE.\n", project->license, project->dir);
+	return wt_plug_finish(WT_PLUG_OK);
+}
+
+int wt_new_command(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{ "kind", required_argument, NULL, 'k' },
+		{ "dir", required_argument, NULL, 'd' },
+		{ "license", required_argument, NULL, 'l' },
+		{ "author", required_argument, NULL, 'a' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct wt_project project = { .license = "MIT" };
+	char dir[PATH_MAX], author[128];
+	int option;
+
+	optind = 0;
+	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+		if (option == 'k')
+			project.kind = optarg;
+		else if (option == 'd')
+			project.dir = optarg;
+		else if (option == 'l')
+			project.license = optarg;
+		else if (option == 'a')
+			project.author = optarg;
+		else
+			return wt_plug_option_error("new", option, argv);
+	}
+	if (optind == argc)
+		return wt_plug_usage("new", "no NAME given", "");
+	if (optind + 1 < argc)
+		return wt_plug_usage("new", "unexpected argument ", argv[optind + 1]);
+	project.name = argv[optind];
+	if (!is_name(project.name))
+		return wt_plug_usage("new", "a NAME is 1 to 31 of a-z, 0-9 and -, not ",
+				     project.name);
+	if (!project.kind || !wt_project_kind_known(project.kind))
+		return wt_plug_usage("new", "give --kind crypto, the one there is a template for",
+				     "");
+	if (!wt_project_license_valid(project.license))
+		return wt_plug_usage("new", "--license is an SPDX expression, not ",
+				     project.license);
+	if (!project.dir) {
+		snprintf(dir, sizeof dir, "%s-%s", project.kind, project.name);
+		project.dir = dir;
+	}
+	if (!project.author)
+		project.author = own_name(author, sizeof author);
+	return create(&project);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * project.h: a new plugin as a directory of files that build and pass
+ * `wtplug conform` as they are.
+ */
+#ifndef WT_NEW_PROJECT_H
+#define WT_NEW_PROJECT_H
+
+#include <stdbool.h>
+#include <whispertunnel/plugin.h>
+
+struct wt_project {
+	const char *kind;    /* "crypto" */
+	const char *name;    /* as for a plugin: [a-z0-9-] */
+	const char *license; /* SPDX expression */
+	const char *author;
+	const char *dir; /* made if it is not there; must be empty */
+};
+
+/* Is there a template for this kind? */
+bool wt_project_kind_known(const char *kind);
+/* Can it be a file's header and a C string: letters, digits and "-.+() "? */
+bool wt_project_license_valid(const char *license);
+/* Is its text among the templates? Then the project gets a file LICENSE. */
+bool wt_project_license_known(const char *license);
+
+/* WT_ERR_IO: err says which file and why; what was written stays. WT_ERR_CONFIG:
+ * the directory holds something already. */
+enum wt_status wt_project_write(const struct wt_project *project,
+				struct wt_error *err) WT_MUST_CHECK;
+
+#endif
