@@ -38,7 +38,7 @@ extern "C" {
 /* Another major is refused. While the major is 0, a minor older than
  * WT_ABI_MINOR_OLDEST is refused too: 0.x may still break, and says so here. */
 #define WT_ABI_MAJOR 0
-#define WT_ABI_MINOR 2
+#define WT_ABI_MINOR 3
 #define WT_ABI_MINOR_OLDEST 2
 
 enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 3 };
@@ -84,6 +84,34 @@ struct wt_config_key {
 	const char *make;
 };
 
+/* ---- settings to test with ------------------------------------------------ */
+
+/* One setting of an end, as it would be written; of a KEYFILE32 the text that
+ * the file holds, for which the tester makes a file. */
+struct wt_conformance_setting {
+	uint32_t struct_size;
+	uint32_t scope; /* enum wt_config_scope */
+	const char *key, *value;
+};
+
+struct wt_conformance_end {
+	uint32_t struct_size;
+	uint32_t setting_count;
+	const struct wt_conformance_setting *settings;
+};
+
+/* With what settings a tester (`wtplug conform`) can try an instance; the daemon
+ * never looks. Its keys are known to everybody: they protect nothing. */
+struct wt_conformance {
+	uint32_t struct_size;
+	uint32_t reserved;
+	/* Two ends that accept each other. Auth: each has one peer, the other. */
+	const struct wt_conformance_end *dialler, *acceptor;
+	/* Auth: one that would dial the acceptor as well, with credentials that it
+	 * must not believe; and the dialler must not believe the stranger. */
+	const struct wt_conformance_end *stranger;
+};
+
 /* ---- the descriptor ------------------------------------------------------ */
 
 struct wt_crypto_vector; /* crypto.h */
@@ -107,6 +135,8 @@ struct wt_plugin_descriptor {
 	const char *algorithm;
 	const struct wt_crypto_vector *vectors;
 	uint64_t vector_count;
+	/* Since ABI 0.3. Optional: without it a tester can try less. */
+	const struct wt_conformance *conformance;
 };
 
 #define WT_PLUGIN_SYMBOL "wt_plugin_descriptor"

@@ -284,6 +284,29 @@ static const struct wt_config_key keys[] = {
 	  .help = "File with the key that will replace psk_file; both are accepted meanwhile." },
 };
 
+/* What testers try it with: a key of 32 times "a", and one of "b". */
+#define PSK_SETTING(text)                                                                          \
+	{                                                                                          \
+		.struct_size = sizeof(struct wt_conformance_setting), .scope = WT_SCOPE_PEER,      \
+		.key = "psk_file", .value = (text)                                                 \
+	}
+static const struct wt_conformance_setting settings[] = {
+	PSK_SETTING("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="),
+	PSK_SETTING("YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI="),
+};
+
+static const struct wt_conformance_end friend_end = { .struct_size = sizeof friend_end,
+						      .setting_count = 1,
+						      .settings = &settings[0] };
+static const struct wt_conformance_end stranger_end = { .struct_size = sizeof stranger_end,
+							.setting_count = 1,
+							.settings = &settings[1] };
+
+static const struct wt_conformance conformance = { .struct_size = sizeof conformance,
+						   .dialler = &friend_end,
+						   .acceptor = &friend_end,
+						   .stranger = &stranger_end };
+
 static const struct wt_auth_ops ops = {
 	.struct_size = sizeof(struct wt_auth_ops),
 	.method = WT_METHOD_HMAC,
@@ -302,4 +325,5 @@ static const struct wt_auth_ops ops = {
 
 WT_PLUGIN(WT_KIND_AUTH, "hmac", "0.1.0", .license = "MIT",
 	  .summary = "Mutual, forward-secret handshake under a pre-shared key", .ops = &ops,
-	  .config_keys = keys, .config_key_count = sizeof keys / sizeof keys[0]);
+	  .config_keys = keys, .config_key_count = sizeof keys / sizeof keys[0],
+	  .conformance = &conformance);

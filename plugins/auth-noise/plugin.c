@@ -357,6 +357,45 @@ static const struct wt_config_key keys[] = {
 		  "genpsk`." },
 };
 
+/* What testers try it with: private keys of 32 times one letter. */
+#define SETTING(scope_, key_, value_)                                                              \
+	{                                                                                          \
+		.struct_size = sizeof(struct wt_conformance_setting), .scope = (scope_),           \
+		.key = (key_), .value = (value_)                                                   \
+	}
+#define PRIVATE_KEY(text) SETTING(WT_SCOPE_SECTION, "private_key_file", text)
+#define PUBLIC_KEY(text) SETTING(WT_SCOPE_PEER, "public_key", text)
+#define PUBLIC_OF_A "QElQLbksojQsP5LaxdbefIXbXfVAeltJls458u+36Cc="
+#define PUBLIC_OF_B "Sk+MzeGY1m6ZtMAUQYoyI84lbJiQCuSmgR/RD364TCw="
+
+static const struct wt_conformance_setting dialler_settings[] = {
+	PRIVATE_KEY("YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE="),
+	PUBLIC_KEY(PUBLIC_OF_B),
+};
+static const struct wt_conformance_setting acceptor_settings[] = {
+	PRIVATE_KEY("YmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmJiYmI="),
+	PUBLIC_KEY(PUBLIC_OF_A),
+};
+static const struct wt_conformance_setting stranger_settings[] = {
+	PRIVATE_KEY("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M="),
+	PUBLIC_KEY(PUBLIC_OF_B),
+};
+
+static const struct wt_conformance_end dialler_end = { .struct_size = sizeof dialler_end,
+						       .setting_count = 2,
+						       .settings = dialler_settings };
+static const struct wt_conformance_end acceptor_end = { .struct_size = sizeof acceptor_end,
+							.setting_count = 2,
+							.settings = acceptor_settings };
+static const struct wt_conformance_end stranger_end = { .struct_size = sizeof stranger_end,
+							.setting_count = 2,
+							.settings = stranger_settings };
+
+static const struct wt_conformance conformance = { .struct_size = sizeof conformance,
+						   .dialler = &dialler_end,
+						   .acceptor = &acceptor_end,
+						   .stranger = &stranger_end };
+
 static const struct wt_auth_ops ops = {
 	.struct_size = sizeof(struct wt_auth_ops),
 	.method = WT_METHOD_NOISE,
@@ -378,4 +417,5 @@ static const struct wt_auth_ops ops = {
 
 WT_PLUGIN(WT_KIND_AUTH, "noise", "0.1.0", .license = "MIT",
 	  .summary = "Noise IKpsk2: mutual, forward-secret handshake with public keys", .ops = &ops,
-	  .config_keys = keys, .config_key_count = sizeof keys / sizeof keys[0]);
+	  .config_keys = keys, .config_key_count = sizeof keys / sizeof keys[0],
+	  .conformance = &conformance);

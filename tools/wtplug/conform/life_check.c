@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "config/key_table.h"
 #include "config/values.h"
+#include "conform/auth_end.h"
 #include "conform/heap.h"
 #include "plugin/call.h"
 
@@ -30,13 +31,22 @@ static bool life_open(struct life *life, const char *path, struct wt_finding *no
 	const struct wt_key_table keys = { plugin->config_keys, plugin->config_key_count,
 					   plugin->config_key_stride };
 
+	const struct wt_conformance *table = wt_conformance_of(life->loaded, note);
+
+	if (table) {
+		life->cfg = wt_conformance_config(plugin, table->dialler, WT_SCOPE_SECTION,
+						  plugin->name, note);
+		return life->cfg != NULL;
+	}
 	for (size_t i = 0; i < keys.count; i++) {
 		const struct wt_config_key *key = wt_key_table_at(&keys, i);
 
 		if (key->scope != WT_SCOPE_SECTION || !(key->flags & WT_CONFIG_REQUIRED))
 			continue;
 		life->failure = WT_NOT_RUN;
-		return wt_find(note, WT_FAULT_NONE, "it needs the setting %s to be made",
+		return wt_find(note, WT_FAULT_NONE,
+			       "it needs the setting %s to be made, and has no "
+			       "conformance table that gives one",
 			       key->name);
 	}
 	life->cfg = wt_config_new(plugin->name, &keys, 1, 1u << WT_SCOPE_SECTION);

@@ -36,8 +36,9 @@ struct job {
 	const struct wt_suite_options *options;
 	struct verdict *shared;
 	const char *path, *reference;
-	const struct wt_aead_check *aead; /* this or that */
+	const struct wt_aead_check *aead; /* one of these three */
 	const struct wt_life_check *life;
+	const struct wt_auth_check *auth; /* with `reference`, the host's crypto plugin */
 };
 
 const char *wt_verdict_text(enum wt_verdict verdict)
@@ -82,9 +83,13 @@ static enum wt_status run_job(struct wt_probe *probe, void *arg, struct wt_error
 	(void)probe;
 	(void)err;
 	wt_trap_set(&shared->finding);
-	shared->verdict =
-		job->aead ? run_aead(job, &shared->finding)
-			  : job->life->run(job->path, &job->options->check, &shared->finding);
+	if (job->aead)
+		shared->verdict = run_aead(job, &shared->finding);
+	else if (job->auth)
+		shared->verdict =
+			wt_auth_check_run(job->auth, job->path, job->reference, &shared->finding);
+	else
+		shared->verdict = job->life->run(job->path, &job->options->check, &shared->finding);
 	shared->done = 1;
 	return WT_OK;
 }
@@ -157,6 +162,16 @@ void wt_suite_check(const struct wt_suite_options *options, const struct wt_aead
 			   .path = path,
 			   .reference = strcmp(path, reference) == 0 ? NULL : reference,
 			   .aead = check };
+
+	*out = (struct wt_case){ .promise = check->promise };
+	snprintf(out->name, sizeof out->name, "%s", check->name);
+	run_apart(&job, out);
+}
+
+void wt_suite_check_auth(const struct wt_suite_options *options, const struct wt_auth_check *check,
+			 const char *path, const char *aead, struct wt_case *out)
+{
+	struct job job = { .options = options, .path = path, .reference = aead, .auth = check };
 
 	*out = (struct wt_case){ .promise = check->promise };
 	snprintf(out->name, sizeof out->name, "%s", check->name);
@@ -357,16 +372,57 @@ static void test_crypto_pairs(struct running *r)
 				 : "there is no plugin directory; name one with --dir");
 }
 
-static void test_untold(struct running *r)
+static void not_run(struct running *r, const char *why)
 {
 	struct wt_case done = { .name = "contract",
 				.promise = "keeps the contract of its kind",
 				.verdict = WT_NOT_RUN };
 
-	wt_find(&done.finding, WT_FAULT_NONE,
-		"of %s plugins only loading and life cycle are tested by this version",
-		wt_kind_text((enum wt_plugin_kind)r->suite->note.kind));
+	wt_find(&done.finding, WT_FAULT_NONE, "%s", why);
 	add(r, &done);
+}
+
+/* The first plugin of the directory that a host could be using. */
+static bool find_aead(const char *dir, char path[PATH_MAX])
+{
+	struct wt_installed installed;
+	bool found = false;
+
+	if (!dir || wt_installed_list(dir, &installed) != WT_OK)
+		return false;
+	for (size_t i = 0; !found && i < installed.count; i++) {
+		struct wt_plugin_note_desc note;
+		struct wt_error err = WT_ERROR_INIT;
+		char algorithm[64];
+		bool standard;
+
+		if (installed.items[i].kind != WT_KIND_CRYPTO)
+			continue;
+		snprintf(path, PATH_MAX, "%s/crypto-%s.so", dir, installed.items[i].name);
+		found = try_file(path, &note, algorithm, &standard, &err) == WT_OK && standard;
+	}
+	wt_installed_clear(&installed);
+	return found;
+}
+
+static void test_auth(struct running *r)
+{
+	char aead[PATH_MAX];
+
+	if (!find_aead(r->options->plugin_dir, aead)) {
+		not_run(r, "a handshake may ask its host for AES-256-GCM, and there is no crypto "
+			   "plugin in the plugin directory; name one with --dir");
+		return;
+	}
+	for (size_t i = 0; i < wt_auth_check_count; i++) {
+		const struct wt_auth_check *check = &wt_auth_checks[i];
+		struct job job = {
+			.options = r->options, .path = r->path, .reference = aead, .auth = check
+		};
+
+		if (check->level <= r->options->check.level)
+			run(r, &job, check->name, check->promise, NULL);
+	}
 }
 
 struct wt_suite *wt_suite_run(const char *path, const struct wt_suite_options *options)
@@ -382,8 +438,11 @@ struct wt_suite *wt_suite_run(const char *path, const struct wt_suite_options *o
 			test_crypto(&r, NULL, NULL);
 			if (options->check.level >= 2)
 				test_crypto_pairs(&r);
+		} else if (r.suite->note.kind == WT_KIND_AUTH) {
+			test_auth(&r);
 		} else {
-			test_untold(&r);
+			not_run(&r, "of transport plugins only loading and life cycle are tested "
+				    "by this version");
 		}
 	}
 	if (r.whole)

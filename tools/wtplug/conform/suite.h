@@ -11,6 +11,7 @@
 #include <whispertunnel/plugin.h>
 
 #include "conform/aead_check.h"
+#include "conform/auth_check.h"
 
 #define WT_CASE_NAME_MAX 80u
 
@@ -53,6 +54,9 @@ void wt_suite_free(struct wt_suite *suite);
 /* One check of crypto plugins, in a child: `reference` may be `path` itself. */
 void wt_suite_check(const struct wt_suite_options *options, const struct wt_aead_check *check,
 		    const char *path, const char *reference, struct wt_case *out);
+/* One check of auth plugins; `aead` is the crypto plugin of their host. */
+void wt_suite_check_auth(const struct wt_suite_options *options, const struct wt_auth_check *check,
+			 const char *path, const char *aead, struct wt_case *out);
 
 const char *wt_verdict_text(enum wt_verdict verdict); /* "pass", "FAIL", "skip", "not run" */
 const char *wt_outcome_text(enum wt_outcome outcome); /* "pass", "partial", "fail" */

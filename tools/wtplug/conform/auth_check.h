@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * auth_check.h: the contract of whispertunnel/auth.h, as checks on two ends of a
+ * plugin that know each other, and on a stranger, made from its conformance
+ * table. They know no method: messages are what the ends give.
+ */
+#ifndef WT_CONFORM_AUTH_CHECK_H
+#define WT_CONFORM_AUTH_CHECK_H
+
+#include "conform/auth_end.h"
+
+struct wt_auth_pair_setup {
+	const struct wt_loaded *loaded;
+	const struct wt_conformance *table;
+	const struct wt_backend *aead;
+	uint32_t channel;
+};
+
+struct wt_auth_check {
+	const char *name;
+	const char *promise;
+	int level;
+	bool (*run)(const struct wt_auth_pair_setup *setup, struct wt_finding *note);
+};
+
+extern const struct wt_auth_check wt_auth_checks[];
+extern const size_t wt_auth_check_count;
+/* NULL: there is none of that name. */
+const struct wt_auth_check *wt_auth_check_named(const char *name);
+
+/* On a stream and over datagrams. `aead` is a path of a crypto plugin, which the
+ * handshake may ask the host for. */
+enum wt_verdict wt_auth_check_run(const struct wt_auth_check *check, const char *path,
+				  const char *aead, struct wt_finding *note) WT_MUST_CHECK;
+
+#endif

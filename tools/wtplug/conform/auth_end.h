@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * auth_end.h: one end of a handshake: an instance of an auth plugin made with the
+ * settings of its conformance table, one peer, a clock of its own, and the
+ * messages it is given at the end of memory.
+ */
+#ifndef WT_CONFORM_AUTH_END_H
+#define WT_CONFORM_AUTH_END_H
+
+#include "base/clock.h"
+#include "conform/backend.h"
+#include "conform/finding.h"
+#include "conform/guarded.h"
+#include "plugin/call.h"
+
+struct wt_auth_end {
+	struct wt_host_instance host;
+	struct wt_clock_manual clock;
+	const struct wt_backend *aead; /* borrowed */
+	const struct wt_plugin *plugin;
+	const struct wt_auth_ops *ops;
+	struct wt_instance *instance;
+	struct wt_config *section, *peer_cfg;
+	void *peer; /* secret memory; NULL: not added */
+	uint32_t peer_id;
+	uint32_t channel;
+	uint32_t next_index;
+	uint64_t association;
+	uint8_t params[WT_PARAMS_SIZE];
+	struct wt_guarded message; /* what comes in ends at its end */
+};
+
+/* The conformance table of a plugin, or NULL: it has none, or one that is too
+ * short, which the note says then. */
+const struct wt_conformance *wt_conformance_of(const struct wt_loaded *loaded,
+					       struct wt_finding *note);
+/* The values of `scope` (WT_SCOPE_*) that the end sets, over the defaults. NULL:
+ * the note says which setting cannot be. The caller frees it. */
+struct wt_config *wt_conformance_config(const struct wt_plugin *plugin,
+					const struct wt_conformance_end *end, uint32_t scope,
+					const char *name, struct wt_finding *note);
+
+/* False: the note says why. Close it in either case. */
+bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
+		      const struct wt_conformance_end *settings, uint32_t roles, uint32_t peer_id,
+		      uint32_t channel, const struct wt_backend *aead,
+		      struct wt_finding *note) WT_MUST_CHECK;
+void wt_auth_end_close(struct wt_auth_end *end); /* also of a zeroed one */
+
+enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_out *out);
+/* A message from nobody known, and one for a handshake. */
+enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
+					struct wt_auth_out *out);
+enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
+					 const uint8_t *message, size_t len,
+					 struct wt_auth_out *out);
+
+#endif
