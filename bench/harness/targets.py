@@ -10,6 +10,7 @@ BASE = "veth"
 PEERS = ("openvpn-udp", "openvpn-tcp", "wireguard-go", "fastd", "tinc")
 OPENSSL, IPSECMB, NONE = "wt-openssl", "wt-ipsecmb", "wt-none"
 OPENSSL_IPSECMB = ((OPENSSL, "OpenSSL"), (IPSECMB, "ipsec-mb"))
+UDP = {OPENSSL: "wt-udp-openssl", IPSECMB: "wt-udp-ipsecmb"}
 
 UNDISTURBED = 0.95  # of the throughput without pings, for a loaded round trip to count
 
@@ -122,5 +123,40 @@ ALL = [
         (32, 8),
         True,
         lambda row: _figure(row, "pss_mb"),
+    ),
+    *_of_both(
+        "UDP, {}, one stream, of bare veth",
+        "",
+        {OPENSSL: (0.125, 0.17), IPSECMB: (0.19, 0.25)},
+        False,
+        lambda row: _ratio(UDP[row], BASE, "up_gbps"),
+    ),
+    *_of_both(
+        "UDP, {}, times OpenVPN over UDP",
+        "x",
+        (8, 10),
+        False,
+        lambda row: _ratio(UDP[row], "openvpn-udp", "up_gbps"),
+    ),
+    *_of_both(
+        "UDP, {}, idle RTT p50, times that over TCP",
+        "x",
+        (1.0, 0.9),
+        True,
+        lambda row: _ratio(UDP[row], row, "idle_p50_ms"),
+    ),
+    *_of_both(
+        "UDP, {}, 64-byte UDP packets/s, times the best peer",
+        "x",
+        (1.5, 3),
+        False,
+        lambda row: _packets_to_best(UDP[row]),
+    ),
+    *_of_both(
+        "UDP, {}, machine's default congestion control, of bare veth",
+        "",
+        (0.30, 0.5),
+        False,
+        lambda row: _ratio(UDP[row], BASE, "up_gbps", "default"),
     ),
 ]
