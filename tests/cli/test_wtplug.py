@@ -176,6 +176,13 @@ class Info(Plug):
                 self.assertIn(has, facts)
                 self.assertNotIn(has_not, facts)
 
+    def test_rude_texts_reach_no_terminal(self):
+        facts = self.run_json("info", self.fixture("crypto-toy-rude"))
+        self.assertEqual(facts["summary"], "?[2J?name %n ? <b>")
+        run = self.run_plug("info", self.fixture("crypto-toy-rude"))
+        self.assertIn("summary      ?[2J?name %n ? <b>\n", run.stdout)
+        self.assertNotRegex(run.stdout, r"[^\n -~]")
+
     def test_a_file_of_any_name_by_anybody(self):
         os.chmod(self.plugins, 0o777)
         path = self.install(self.fixture("crypto-toy"), "a: b.so", mode=0o666)
