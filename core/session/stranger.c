@@ -87,6 +87,35 @@ static void answer(const struct wt_origin *to, const struct wt_auth_out *out)
 		wt_output_flush(to->link);
 }
 
+/* Was this handshake begun by a message from the same place? Who proves himself
+ * in it is taken to be there, so its answer goes nowhere else: who got it
+ * elsewhere could have all that follows sent to a place that never asked. */
+static bool began_there(const struct wt_question *question, const struct wt_auth_out *out)
+{
+	const struct wt_origin *from = &question->from;
+	const struct wt_conn *conn =
+		wt_index_table_find(from->link->worker->indices, out->local_index);
+
+	return conn && conn->pending.auth == question->auth &&
+	       conn->pending.local_index == out->local_index &&
+	       conn->pending.from.link == from->link &&
+	       wt_path_equal(&conn->pending.from.path, &from->path);
+}
+
+static void say_again(const struct wt_question *question, const struct wt_auth_out *out,
+		      const struct wt_source *source)
+{
+	const struct wt_auth_out replay = { .flags = out->flags & WT_AUTH_OUT_PEER,
+					    .peer_id = out->peer_id,
+					    .reason = WT_REASON_REPLAY };
+
+	if (began_there(question, out))
+		answer(&question->from, out);
+	else
+		(void)wt_refusal_report(question->from.link->worker, source->text, NULL, &replay,
+					"dropped");
+}
+
 static void apply(const struct wt_question *question, enum wt_auth_verdict verdict,
 		  const struct wt_auth_out *out, const struct wt_source *source, size_t len)
 {
@@ -102,9 +131,10 @@ static void apply(const struct wt_question *question, enum wt_auth_verdict verdi
 	else if (verdict == WT_AUTH_ANSWER)
 		(void)wt_refusal_report(worker, source->text, NULL, out, "answered with a token");
 
-	if (!flaw && (verdict == WT_AUTH_ANSWER ||
-		      (verdict == WT_AUTH_MORE && out->flags & WT_AUTH_OUT_REPEATED)))
+	if (!flaw && verdict == WT_AUTH_ANSWER)
 		answer(&question->from, out);
+	else if (!flaw && verdict == WT_AUTH_MORE && out->flags & WT_AUTH_OUT_REPEATED)
+		say_again(question, out, source);
 	else if (!flaw && verdict == WT_AUTH_MORE)
 		accepted(question, out);
 }

@@ -345,6 +345,45 @@ static void a_stolen_first_message_gets_less_than_it_brought(void **state)
 	assert_int_equal(w->server.worker->indices->count, 1);
 }
 
+/* A copy of M1 comes first, from elsewhere, and then the true one, repeated until
+ * it is answered. The answer stays where it went: who got it at a second address
+ * could prove himself, and all that follows would go to the first, which never
+ * asked for it. */
+static enum wt_fate first_message_is_stolen(void *arg, struct wt_datagram *datagram)
+{
+	const bool first = wt_packet_kind(datagram) == WT_PACKET_M1 && taken_count == 0;
+	const enum wt_fate fate = watched(arg, datagram);
+
+	return first ? WT_FATE_LOST : fate;
+}
+
+static void a_stolen_first_message_moves_nobody(void **state)
+{
+	struct wt_world *w = *state;
+
+	taken_count = to_stranger = bytes_to_stranger = 0;
+	wt_packet_net.fate = first_message_is_stolen;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_settle(w);
+	wt_packets_inject(STRANGER, w->port, taken[0].bytes, taken[0].len);
+	wt_world_settle(w);
+	assert_int_equal(to_stranger, 1);
+	/* The last of the repeats is more than a second later. */
+	wt_world_pass(w, 2500);
+	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M1], 4);
+	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 1);
+	assert_false(wt_peer_is_up(wt_world_peer(&w->server, 0)));
+	assert_int_equal(w->server.worker->refusals[WT_REASON_REPLAY], 1);
+	/* Another is hers alone. */
+	for (int i = 0; i < 50 && !wt_world_alice_up(w); i++)
+		wt_world_pass(w, 100);
+	assert_true(wt_world_alice_up(w));
+	carries_both_ways(w);
+	assert_int_equal(to_stranger, 1);
+	assert_true(bytes_to_stranger < taken[0].len);
+}
+
 /* One M1 at two sockets of the server, and from two addresses: one M2. */
 static void a_first_message_is_answered_by_one_socket(void **state)
 {
@@ -704,6 +743,7 @@ int main(void)
 		WORLD(copies_of_old_messages_do_nothing),
 		WORLD(an_old_first_message_gets_less_than_it_brought),
 		WORLD(a_stolen_first_message_gets_less_than_it_brought),
+		WORLD(a_stolen_first_message_moves_nobody),
 		WORLD(a_first_message_is_answered_by_one_socket),
 		WORLD(old_messages_in_every_state_change_nothing),
 		WORLD(a_changed_message_does_not_hinder_the_true_one),
