@@ -122,6 +122,10 @@ static enum wt_status refused(struct wt_udp_link *link, struct wt_udp_cursor *cu
 			link->out.doubt_error = error;
 			return WT_OK;
 		}
+		/* Or a note that it was so elsewhere, which is counted where the
+		 * notes are read; only who dialled gets any. */
+		if (error == EMSGSIZE && link->dialled && ++link->out.tries < WT_UDP_TRIES)
+			return WT_OK;
 		break;
 	case ECONNREFUSED:
 	case EHOSTUNREACH:
@@ -129,6 +133,8 @@ static enum wt_status refused(struct wt_udp_link *link, struct wt_udp_cursor *cu
 	case EHOSTDOWN:
 	case EPROTO:
 	case ENOPROTOOPT:
+	case EOPNOTSUPP:
+	case ENONET:
 	case EACCES:
 		/* About this datagram, or an earlier one's note? */
 		if (++link->out.tries < WT_UDP_TRIES) {

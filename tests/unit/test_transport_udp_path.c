@@ -487,6 +487,40 @@ static void a_forged_note_about_the_mtu_changes_nothing(void **state)
 	close(tap);
 }
 
+/* The kernel tells such a note instead of the next send, whose datagram it is not
+ * about: nobody may have datagrams thrown away by writing notes. */
+static void a_forged_note_loses_no_datagram(void **state)
+{
+	/* The code of "destination unreachable": fragmentation needed, source route
+	 * failed, source host isolated. */
+	static const uint8_t codes[] = { 4, 5, 8 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof codes; i++) {
+		int tap = slow_network();
+		struct wt_rig rig;
+		struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
+		struct sockaddr_storage bound = wt_rig_address(&rig, 0);
+		struct wt_record record = wt_rig_record(&rig, 100, 0);
+		uint8_t frame[70];
+
+		run("ip link set tap0 down && ip link set tap0 address 02:00:00:00:00:01 up");
+		patience_ends();
+		forge(frame, ((struct sockaddr_in *)&bound)->sin_port, 600 >> 8, 600 & 0xff);
+		frame[35] = codes[i];
+		frame[36] = frame[37] = 0;
+		put_sum(frame + 34, 36, 2);
+		assert_int_equal(write(tap, frame, sizeof frame), sizeof frame);
+		/* A TAP device has the kernel take a frame before write() is over. */
+		wt_udp_rig_send_all(&rig, conn, &record, 1);
+		check_frames(tap, 100, 1);
+		assert_int_equal(counted(&rig, "udp_too_large"), 0);
+		assert_int_equal(counted(&rig, "udp_unreachable"), 0);
+		wt_rig_close(&rig);
+		close(tap);
+	}
+}
+
 static void the_core_may_close_when_told_writable(void **state)
 {
 	int tap = slow_network();
@@ -559,6 +593,7 @@ int main(void)
 		cmocka_unit_test(a_run_that_went_out_in_part_goes_on),
 		cmocka_unit_test(close_gives_back_the_rest_of_a_run),
 		cmocka_unit_test(a_forged_note_about_the_mtu_changes_nothing),
+		cmocka_unit_test(a_forged_note_loses_no_datagram),
 		cmocka_unit_test(the_core_may_close_when_told_writable),
 		cmocka_unit_test(what_a_queue_drops_is_sent_again),
 	};
