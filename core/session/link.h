@@ -26,8 +26,11 @@ struct wt_instance;
 #define WT_LINK_OUT 20u
 #define WT_LINK_OUT_SEALED 16u /* the rest is for handshake messages */
 /* From here on they are handed over: what was sealed is still in the cache, and
- * what the transport does not take is delay for all that comes behind it. */
-#define WT_LINK_OUT_BYTES (64u * 1024u)
+ * what the transport does not take is delay for all that comes behind it. Some
+ * long records a call wake the other end less often; datagrams are runs of 64 KB
+ * in any case, and more of them ahead was slower (docs/decisions.md). */
+#define WT_LINK_OUT_BYTES_STREAM (128u * 1024u)
+#define WT_LINK_OUT_BYTES_DATAGRAM (64u * 1024u)
 
 struct wt_link {
 	struct wt_worker *worker;

@@ -31,12 +31,17 @@ static struct wt_record record_of(struct wt_buffer *buffer, size_t prefix, size_
 	};
 }
 
+static size_t bytes_ahead(const struct wt_link *link)
+{
+	return link->datagram ? WT_LINK_OUT_BYTES_DATAGRAM : WT_LINK_OUT_BYTES_STREAM;
+}
+
 bool wt_output_ready(const struct wt_conn *conn)
 {
 	const struct wt_link *link = conn->link;
 	bool plenty = wt_worker_has_plenty(conn->worker);
 
-	return !link->blocked && link->out_bytes < WT_LINK_OUT_BYTES &&
+	return !link->blocked && link->out_bytes < bytes_ahead(link) &&
 	       link->out_count - link->out_urgent < (plenty ? WT_LINK_OUT_SEALED : 1);
 }
 

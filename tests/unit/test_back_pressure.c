@@ -227,7 +227,7 @@ static void what_was_read_before_waits_too(void **state)
 	wt_world_until(w, wt_world_alice_up);
 	peer = wt_world_peer(&w->alice, 0);
 	wt_memory_room(wt_memory_net.links, TO_SERVER, 0);
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 6; i++)
 		inject(&w->alice, "10.8.0.2", "10.8.0.1", n++, 30000);
 	turn(w);
 	assert_true(peer->active->link->blocked);
