@@ -122,7 +122,8 @@ class Datagrams(Reference):
         self.assertEqual(self.far.count("peer office down"), 0)
         self.assertEqual(self.far.stop(), 0)
         output = self.succeeds(process)
-        self.assertIn("answered 20 of", output)
+        # More than those that count: see Ping.
+        self.assertGreaterEqual(int(re.search(r"answered (\d+) of", output).group(1)), 20)
         handshakes = int(re.search(r"(\d+) handshakes", output).group(1))
         self.assertGreaterEqual(handshakes, 3)
 
