@@ -148,6 +148,7 @@ static int run(const struct command *command)
 	wt_log_setup(settings->tunnel.log_level, settings->tunnel.log_format);
 	if (settings->crypto.choice)
 		wt_choice_log(settings->crypto.choice);
+	wt_registry_log_doubles(registry);
 	if (!settings->crypto.plugin->standard)
 		wt_log(WT_LOG_WARN,
 		       "crypto plugin %s uses %s instead of AES-256-GCM, as allow_insecure = yes "

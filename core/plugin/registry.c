@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "config/values.h"
+#include "plugin/exports.h"
+#include "plugin/libraries.h"
 #include "plugin/loader.h"
 #include "plugin/place.h"
 
@@ -16,6 +19,7 @@ struct wt_registry {
 	char *dir; /* NULL until it could be found */
 	struct wt_loaded **loaded;
 	size_t count;
+	struct wt_libraries libraries; /* of the process, as of the last load */
 };
 
 const char *wt_kind_text(enum wt_plugin_kind kind)
@@ -46,6 +50,7 @@ struct wt_registry *wt_registry_new(const struct wt_registry_options *options)
 			return NULL;
 		}
 	}
+	wt_libraries_look(&registry->libraries, "the program itself");
 	/* Only for wt_registry_dir; wt_registry_load tries again, and says why. */
 	if (wt_registry_find_dir(registry, NULL) != WT_OK)
 		registry->dir = NULL;
@@ -59,6 +64,7 @@ void wt_registry_free(struct wt_registry *registry)
 	while (registry->count > 0)
 		wt_loaded_free(registry->loaded[--registry->count]);
 	free(registry->loaded);
+	wt_libraries_clear(&registry->libraries);
 	free(registry->dir);
 	free(registry->wanted_dir);
 	free(registry);
@@ -74,6 +80,15 @@ enum wt_status wt_registry_find_dir(struct wt_registry *registry, struct wt_erro
 	if (registry->dir)
 		return WT_OK;
 	return wt_place_find(registry->wanted_dir, &registry->dir, err);
+}
+
+static void look_for_libraries(struct wt_registry *registry, enum wt_plugin_kind kind,
+			       const char *name)
+{
+	char label[WT_LIBRARY_BROUGHT_BY];
+
+	snprintf(label, sizeof label, "%s plugin \"%s\"", wt_kind_text(kind), name);
+	wt_libraries_look(&registry->libraries, label);
 }
 
 /* The first key of `a` that `b` claims for a peer too. */
@@ -164,6 +179,8 @@ enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kin
 	};
 
 	status = wt_loaded_new(&request, &loaded, err);
+	/* Also of one that failed: what it brought may have stayed. */
+	look_for_libraries(registry, kind, name);
 	if (status != WT_OK)
 		return status;
 	status = append(registry, loaded, &why);
@@ -189,6 +206,50 @@ void wt_registry_drop(struct wt_registry *registry, const struct wt_plugin *plug
 		wt_loaded_free(loaded);
 		return;
 	}
+}
+
+static void log_twins(void *arg, const struct wt_library *first, const struct wt_library *second)
+{
+	(void)arg;
+	wt_log(WT_LOG_WARN,
+	       "%s is in this process twice: %s (%s) and %s (%s); the two share no state, and "
+	       "an update of one leaves the other as it is: build what brings them against "
+	       "one version, in one place",
+	       first->family, first->path, first->brought_by, second->path, second->brought_by);
+}
+
+static void log_exports(const struct wt_registry *registry, const struct wt_plugin *plugin)
+{
+	struct wt_exports exports;
+	const char *name = "";
+
+	if (wt_exports_read(plugin->path, &exports) != WT_OK)
+		return;
+	for (size_t i = 0; exports.count > 0 && i < registry->libraries.count; i++) {
+		const struct wt_library *library = &registry->libraries.items[i];
+		size_t shared = 0;
+
+		if (strcmp(library->path, plugin->path) != 0)
+			shared = wt_exports_shared(&exports, library, &name);
+		if (shared > 0)
+			wt_log(WT_LOG_WARN,
+			       "%s plugin \"%s\" (%s) exports %s, and %zu names in all, that %s "
+			       "(%s) has as well: it seems to carry a copy, and which of the two "
+			       "is called depends on the order of loading; link it with "
+			       "-fvisibility=hidden and -Wl,--exclude-libs,ALL",
+			       wt_kind_text(plugin->kind), plugin->name, plugin->path, name, shared,
+			       library->path, library->brought_by);
+	}
+	wt_exports_clear(&exports);
+}
+
+void wt_registry_log_doubles(struct wt_registry *registry)
+{
+	/* Of plugins that were dropped again some libraries are gone. */
+	wt_libraries_look(&registry->libraries, "the program itself");
+	wt_libraries_twins(&registry->libraries, log_twins, NULL);
+	for (size_t i = 0; i < registry->count; i++)
+		log_exports(registry, &registry->loaded[i]->plugin);
 }
 
 size_t wt_registry_count(const struct wt_registry *registry)

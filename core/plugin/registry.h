@@ -71,6 +71,12 @@ enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kin
 /* Unload one of them again; of its instances none is left. Main thread. */
 void wt_registry_drop(struct wt_registry *registry, const struct wt_plugin *plugin);
 
+/* Log, one warning each, which libraries are in this process twice, and which
+ * names plugins export that another object has as well (plugin/libraries.h,
+ * plugin/exports.h): files, who brought them, and the remedy. When all plugins
+ * are loaded. Main thread. */
+void wt_registry_log_doubles(struct wt_registry *registry);
+
 size_t wt_registry_count(const struct wt_registry *registry);
 const struct wt_plugin *wt_registry_at(const struct wt_registry *registry, size_t i);
 

@@ -443,6 +443,23 @@ class Check(Command):
         self.assertEqual(run.stderr.count("warning: "), 1)
         self.assertIn("TOY instead of AES-256-GCM", run.stderr)
 
+    def test_a_library_that_is_there_twice_is_reported(self):
+        ini = (
+            "[tunnel]\naddress = 10.8.0.1/24\n[crypto]\nplugin = twin-two\n"
+            "allow_insecure = yes\n[transport twin-one]\n[auth nobody]\n[peer alice]\n"
+            "secret_file = alice.psk\nallowed_ips = 10.8.0.2\nendpoint = twin-one://h:1\n"
+        )
+        run = self.check(ini, plugins=FIXTURES)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertRegex(
+            run.stderr,
+            r"(?m)^warning: libwttwin\.so is in this process twice: "
+            r'/\S+/libwttwin\.so\.\d \(\w+ plugin "twin-\w+"\) and '
+            r'/\S+/libwttwin\.so\.\d \(\w+ plugin "twin-\w+"\); .* build ',
+        )
+        run = self.check(ini.replace("twin-two", "twin-same"), plugins=FIXTURES)
+        self.assertEqual((run.returncode, run.stderr.count("twice")), (0, 0), run.stderr)
+
     def test_two_plugins_of_one_peer_key(self):
         ini = GOOD.replace("aesgcm-openssl", "toy").replace("[transport tcp]", "[transport still]")
         ini = ini.replace("listen = 127.0.0.1:4433\n", "").replace(

@@ -155,6 +155,7 @@ static const struct {
 	{ C, "hang", WT_ERR_INVALID, 1000, { "load: hung", "constructors", "1000 ms", "another plugin" } },
 	{ C, "leave", WT_ERR_INVALID, 0, { "load: ", "status 7", "constructors" } },
 	{ C, "unresolved", WT_ERR_UNAVAILABLE, 0, { "load: undefined symbol: wt_symbol_of_nobody", "another build" } },
+	{ C, "host-symbol", WT_ERR_UNAVAILABLE, 0, { "load: undefined symbol: wt_registry_count", "another build" } },
 	{ C, "replaced", WT_ERR_IO, 0, { "load: ", "replaced while it was being loaded", "start again" } },
 
 	{ C, "no-symbol", WT_ERR_INVALID, 0, { "descriptor: ", "wt_plugin_descriptor", "WT_PLUGIN" } },

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "plugin/exports.h"
+
+#include <ctype.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <link.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Names of C++ (_Z) and Rust (_R) begin as reserved ones do, and are none. */
+static bool reserved(const char *name)
+{
+	if (name[0] != '_' || name[1] == 'Z' || name[1] == 'R')
+		return false;
+	return name[1] == '_' || isupper((unsigned char)name[1]) || strcmp(name, "_init") == 0 ||
+	       strcmp(name, "_fini") == 0 || strcmp(name, "_edata") == 0 ||
+	       strcmp(name, "_end") == 0;
+}
+
+static bool counts(const GElf_Sym *symbol, const char *name)
+{
+	unsigned binding = GELF_ST_BIND(symbol->st_info);
+	unsigned visibility = GELF_ST_VISIBILITY(symbol->st_other);
+
+	return symbol->st_shndx != SHN_UNDEF && symbol->st_shndx != SHN_ABS &&
+	       (binding == STB_GLOBAL || binding == STB_GNU_UNIQUE) &&
+	       (visibility == STV_DEFAULT || visibility == STV_PROTECTED) && name && name[0] &&
+	       strcmp(name, WT_PLUGIN_SYMBOL) != 0 && !reserved(name);
+}
+
+static enum wt_status add(struct wt_exports *exports, const char *name)
+{
+	char **grown = reallocarray((void *)exports->names, exports->count + 1, sizeof *grown);
+
+	if (!grown)
+		return WT_ERR_NOMEM;
+	exports->names = grown;
+	grown[exports->count] = strdup(name);
+	if (!grown[exports->count])
+		return WT_ERR_NOMEM;
+	exports->count++;
+	return WT_OK;
+}
+
+static enum wt_status scan_section(Elf *elf, Elf_Scn *section, struct wt_exports *exports)
+{
+	enum wt_status status = WT_OK;
+	Elf_Data *data = NULL;
+	GElf_Shdr header;
+	GElf_Sym symbol;
+
+	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM)
+		return WT_OK;
+	while (status == WT_OK && (data = elf_getdata(section, data)) != NULL) {
+		for (int i = 0; status == WT_OK && gelf_getsym(data, i, &symbol); i++) {
+			const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+
+			if (counts(&symbol, name))
+				status = add(exports, name);
+		}
+	}
+	return status;
+}
+
+enum wt_status wt_exports_read(const char *path, struct wt_exports *exports)
+{
+	enum wt_status status = WT_OK;
+	Elf_Scn *section = NULL;
+	Elf *elf;
+	int fd;
+
+	*exports = (struct wt_exports){ .count = 0 };
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return WT_OK;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return WT_OK;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	while (elf && status == WT_OK && (section = elf_nextscn(elf, section)) != NULL)
+		status = scan_section(elf, section, exports);
+	elf_end(elf);
+	close(fd);
+	if (status != WT_OK)
+		wt_exports_clear(exports);
+	return status;
+}
+
+void wt_exports_clear(struct wt_exports *exports)
+{
+	while (exports->count > 0)
+		free(exports->names[--exports->count]);
+	free((void *)exports->names);
+	*exports = (struct wt_exports){ .count = 0 };
+}
+
+/* dlsym looks into what the object needs, too. */
+static bool defines(void *handle, const struct link_map *own, const char *name)
+{
+	const void *address = dlsym(handle, name);
+	struct link_map *found = NULL;
+	Dl_info info;
+
+	return address && dladdr1(address, &info, (void **)&found, RTLD_DL_LINKMAP) != 0 &&
+	       found == own;
+}
+
+size_t wt_exports_shared(const struct wt_exports *exports, const struct wt_library *library,
+			 const char **name)
+{
+	void *handle = dlopen(library->path, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD);
+	struct link_map *own = NULL;
+	size_t shared = 0;
+
+	/* The vDSO has no file. */
+	if (!handle)
+		return 0;
+	if (dlinfo(handle, RTLD_DI_LINKMAP, &own) == 0)
+		for (size_t i = 0; i < exports->count; i++)
+			if (defines(handle, own, exports->names[i]) && shared++ == 0)
+				*name = exports->names[i];
+	dlclose(handle);
+	return shared;
+}
