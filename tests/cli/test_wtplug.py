@@ -100,6 +100,22 @@ class List(Plug):
         self.assertRegex(run.stdout, r"crypto +unavailable .* no: available: cannot work on this")
         self.assertRegex(run.stdout, r"crypto +toy .* no: note: says another kind or name")
 
+    def test_libraries_that_would_be_there_twice(self):
+        self.install(self.fixture("transport-twin-one"))
+        self.install(self.fixture("crypto-twin-same"))
+        self.assertEqual(self.run_json("list")["warnings"], [])
+        self.install(self.fixture("crypto-twin-two"))
+        warnings = self.run_json("list")["warnings"]
+        self.assertEqual(len(warnings), 1, warnings)
+        self.assertRegex(
+            warnings[0],
+            r"^libwttwin\.so would be in one process twice: \S*/libwttwin\.so\.1 "
+            r"\(crypto twin-same\) and \S*/libwttwin\.so\.2 \(crypto twin-two\); build ",
+        )
+        run = self.run_plug("list")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertIn(f"\nwarning: {warnings[0]}\n", run.stdout)
+
     def test_no_plugin_and_no_directory(self):
         run = self.run_plug("list")
         self.assertEqual((run.returncode, run.stdout), (0, f"no plugin in {self.plugins}\n"))
@@ -131,6 +147,23 @@ class Info(Plug):
         self.assertEqual(facts["vectors"], 0)
         self.assertIs(facts["batch"], False)
         self.assertIs(self.run_json("info", self.fixture("crypto-toy-batch"))["batch"], True)
+
+    def test_what_it_brings_and_shows(self):
+        facts = self.run_json("info", self.fixture("transport-twin-one"))
+        self.assertEqual([x["name"] for x in facts["libraries"]], ["libwttwin.so"])
+        self.assertEqual((facts["exports"], facts["warnings"]), ([], []))
+        run = self.run_plug("info", self.fixture("transport-twin-one"))
+        self.assertRegex(run.stdout, r"\nlibraries\n  \S*/libwttwin\.so\.1\n")
+        facts = self.run_json("info", self.fixture("transport-twin-inside"))
+        self.assertEqual(facts["libraries"], [])
+        self.assertEqual(set(facts["exports"]), {"wt_twin_version", "wt_twin_other"})
+        run = self.run_plug("info", self.fixture("transport-twin-inside"))
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        self.assertRegex(
+            run.stdout,
+            r"\nwarning: transport twin-inside exports wt_twin_\w+ and 1 other name beside its "
+            r"descriptor; .* -Wl,--exclude-libs,ALL\n",
+        )
 
     def test_what_is_no_plugin(self):
         text = os.path.join(self.dir, "text.so")

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/answer.h"
+#include "cli/company.h"
 #include "config/key_table.h"
 #include "plugin/loader.h"
 
@@ -163,14 +164,17 @@ static void note_answer(void *arg, const char *step, const struct wt_loaded *loa
 /* Written anew after each step, so that a later crash costs nothing that was
  * known. */
 struct answer {
-	json_t *facts; /* the child's copy of what the parent began */
+	json_t *facts;		       /* the child's copy of what the parent began */
+	struct wt_libraries libraries; /* before it was loaded */
 	int fd;
 };
 
 static void visit(void *arg, const char *step, const struct wt_loaded *loaded)
 {
-	const struct answer *answer = arg;
+	struct answer *answer = arg;
 
+	if (strcmp(step, "load") == 0)
+		wt_company_add_libraries(answer->facts, &answer->libraries);
 	note_answer(answer->facts, step, loaded);
 	wt_answer_write(answer->fd, answer->facts);
 }
@@ -231,11 +235,15 @@ json_t *wt_facts_read(const char *path)
 		json_decref(answer.facts);
 		return NULL;
 	}
+	wt_libraries_look(&answer.libraries, WT_COMPANY_OURS);
 	enum wt_status status = wt_loaded_try(path, &request, &note, &err);
 
+	wt_libraries_clear(&answer.libraries);
 	merge_answer(answer.facts, answer.fd);
 	close(answer.fd);
 	add_note(answer.facts, &note);
+	if (note.struct_size)
+		wt_company_add_exports(answer.facts, path);
 	if (status == WT_OK)
 		json_object_set_new(answer.facts, "usable", json_true());
 	else

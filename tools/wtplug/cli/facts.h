@@ -13,6 +13,8 @@
  *	batch		are there batch operations? (crypto)
  *	vectors		how many known answers it brings (crypto)
  *	keys		its configuration keys
+ *	libraries	the shared objects that it brings, and
+ *	exports		the names that it exports beside its descriptor (company.h)
  * What was not reached is absent. Texts are clean: no control bytes, UTF-8.
  */
 #ifndef WT_CLI_FACTS_H

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/company.h"
 #include "cli/facts.h"
 
 static void print_text(const json_t *facts, const char *title, const char *key)
@@ -48,6 +49,17 @@ static void print_key(const json_t *key)
 	printf(")\n      %s\n", wt_facts_get(key, "help", ""));
 }
 
+static void print_libraries(const json_t *libraries)
+{
+	json_t *library;
+	size_t i;
+
+	if (json_array_size(libraries) > 0)
+		puts("libraries");
+	json_array_foreach(libraries, i, library)
+		printf("  %s\n", wt_facts_get(library, "path", "?"));
+}
+
 static void print_facts(const json_t *facts)
 {
 	const json_t *keys = json_object_get(facts, "keys");
@@ -68,11 +80,22 @@ static void print_facts(const json_t *facts)
 	if (json_object_get(facts, "sizes"))
 		puts("operations");
 	print_sizes(json_object_get(facts, "sizes"));
+	print_libraries(json_object_get(facts, "libraries"));
 	if (keys)
 		printf("%-12s %zu\n", "settings", json_array_size(keys));
 	json_array_foreach(keys, i, key) print_key(key);
 	if (wt_facts_usable(facts))
 		printf("%-12s yes\n", "usable");
+	wt_company_print(json_object_get(facts, "warnings"));
+}
+
+static void add_warnings(json_t *facts)
+{
+	json_t *alone = json_array();
+
+	json_array_append(alone, facts);
+	json_object_set_new(facts, "warnings", wt_company_warnings(alone));
+	json_decref(alone);
 }
 
 int wt_info_command(int argc, char **argv)
@@ -100,6 +123,7 @@ int wt_info_command(int argc, char **argv)
 		fputs("wtplug info: out of memory or descriptors\n", stderr);
 		return WT_PLUG_FAILED;
 	}
+	add_warnings(facts);
 	code = wt_facts_usable(facts) ? WT_PLUG_OK : WT_PLUG_PLUGIN;
 	if (code != WT_PLUG_OK)
 		fprintf(stderr, "wtplug info: %s: %s: %s\n", wt_facts_get(facts, "file", "?"),

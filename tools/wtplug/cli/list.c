@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/company.h"
 #include "cli/facts.h"
 #include "plugin/installed.h"
 #include "plugin/place.h"
@@ -91,14 +92,19 @@ static int list(const char *dir, bool as_json)
 		json_decref(plugins);
 		return WT_PLUG_FAILED;
 	}
+	json_t *warnings = wt_company_warnings(plugins);
+
 	if (as_json) {
 		json_t *all = json_object();
 
 		json_object_set_new(all, "directory", wt_facts_text(dir));
 		json_object_set_new(all, "plugins", plugins);
+		json_object_set_new(all, "warnings", warnings);
 		return wt_plug_finish_json(all, WT_PLUG_OK);
 	}
 	print_table(dir, plugins);
+	wt_company_print(warnings);
+	json_decref(warnings);
 	json_decref(plugins);
 	return wt_plug_finish(WT_PLUG_OK);
 }
