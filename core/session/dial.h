@@ -35,7 +35,7 @@ void wt_dial_silent(const struct wt_conn *conn);
 /* A first message was answered: it is not silence that is wrong. */
 void wt_dial_answered(struct wt_peer *peer);
 /* A session is up: the outage is over, or it took the place of `before` (NULL:
- * none). If something may be better still, it is looked for now and then. */
+ * none). If something may be better still, it is looked for from time to time. */
 void wt_dial_succeeded(struct wt_peer *peer, const struct wt_conn *before);
 /* The session over `conn` is gone: dial as after a first failure, or after one more
  * if it was too short to count, beginning where it was, or behind that if it

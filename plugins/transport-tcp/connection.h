@@ -88,7 +88,7 @@ void wt_tcp_conn_close(struct wt_tcp_conn *conn, bool abort);
 void wt_tcp_conn_hold(struct wt_tcp_conn *conn);
 /* Frees it if the core closed it meanwhile: touch it no more. */
 void wt_tcp_conn_release(struct wt_tcp_conn *conn);
-/* Watch for what is waited for now. */
+/* Watch for the events that are waited for. */
 void wt_tcp_conn_watch(struct wt_tcp_conn *conn);
 /* The end, said by us or found: report it from the loop. */
 void wt_tcp_conn_end(struct wt_tcp_conn *conn, enum wt_status why, const char *text);

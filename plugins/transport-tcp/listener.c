@@ -113,7 +113,8 @@ static enum wt_status start(struct wt_tcp_listeners *set, struct wt_tcp *tcp,
 	const struct wt_host *host = tcp->host;
 	struct sockaddr_storage bound = *address;
 	socklen_t len = sizeof bound;
-	enum wt_status status = wt_tcp_socket_listen(tcp, address, &listener->fd, err);
+	enum wt_status status =
+		wt_tcp_socket_listen(tcp, address, tcp->listeners == NULL, &listener->fd, err);
 
 	if (status != WT_OK)
 		return status;

@@ -143,10 +143,10 @@ void wt_tcp_socket_tune(const struct wt_tcp *tcp, int fd)
 /* ---- listening */
 
 enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
-				    const struct sockaddr_storage *address, int *fd,
+				    const struct sockaddr_storage *address, bool first, int *fd,
 				    struct wt_error *err)
 {
-	const int on = 1, shared = tcp->shared_ports;
+	const int on = 1, joins = tcp->shared_ports && !first, shared = tcp->shared_ports;
 	const int defer = WT_TCP_DEFER_ACCEPT_S;
 	int s = open_socket(address->ss_family);
 	enum wt_status status;
@@ -158,15 +158,16 @@ enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
 	if (status != WT_OK)
 		goto close_socket;
 	/* REUSEADDR: a restart need not wait for TIME_WAIT. REUSEPORT only with
-	 * several workers: without it a second daemon on this address is told that
-	 * it is taken. V6ONLY: [::] and 0.0.0.0 may stand side by side, and no
-	 * source is v4-mapped. */
+	 * several workers, of which the first binds alone, so that a second daemon
+	 * on this address is told that it is taken, and lets the others in then. V6ONLY: [::] and
+	 * 0.0.0.0 may stand side by side, and no source is v4-mapped. */
 	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-	    setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared) < 0 ||
+	    setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &joins, sizeof joins) < 0 ||
 	    setsockopt(s, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof defer) < 0 ||
 	    (address->ss_family == AF_INET6 &&
 	     setsockopt(s, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) ||
 	    bind(s, (const struct sockaddr *)address, wt_address_len(address)) < 0 ||
+	    setsockopt(s, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared) < 0 ||
 	    listen(s, WT_TCP_BACKLOG) < 0) {
 		status = wt_socket_not_bound("TCP", address, errno, err);
 		goto close_socket;

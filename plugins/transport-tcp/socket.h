@@ -17,10 +17,10 @@
 enum wt_status wt_tcp_socket_choose(struct wt_tcp *tcp, const char *wanted,
 				    struct wt_error *err) WT_MUST_CHECK;
 
-/* A socket bound to `address` and listening; *fd is -1 on failure, and err
- * names the address and what to do. */
+/* A socket bound to `address` and listening, for the `first` worker or to share
+ * the port with it; *fd is -1 on failure, and err names the address and what to do. */
 enum wt_status wt_tcp_socket_listen(const struct wt_tcp *tcp,
-				    const struct sockaddr_storage *address, int *fd,
+				    const struct sockaddr_storage *address, bool first, int *fd,
 				    struct wt_error *err) WT_MUST_CHECK;
 
 /* A socket for one dial, not yet connecting, with all options set. */

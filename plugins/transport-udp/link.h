@@ -78,7 +78,7 @@ void wt_udp_link_close(struct wt_udp_link *link, bool abort);
 
 /* ---- within the plugin (link.c) */
 
-/* Watch for what is waited for now. */
+/* Watch for the events that are waited for. */
 void wt_udp_link_watch(struct wt_udp_link *link);
 /* Report conn_readable in the next turn of the loop. */
 void wt_udp_link_report_soon(struct wt_udp_link *link);

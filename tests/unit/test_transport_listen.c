@@ -67,6 +67,33 @@ static void any_ipv4_and_any_ipv6_share_a_port(void **state)
 	wt_rig_close(&rig);
 }
 
+/* SO_REUSEPORT must not let a second daemon in, whichever of the two shares. */
+static void a_second_daemon_is_told_that_the_port_is_taken(void **state)
+{
+	const struct transport *t = *state;
+
+	for (uint32_t workers = 1; workers <= 2; workers++) {
+		struct sockaddr_storage free_now = wt_rig_ipv4("127.0.0.1", 0);
+		struct wt_error err = { .struct_size = sizeof err };
+		struct wt_rig first, second;
+		int probe = t->holder(&free_now);
+
+		assert_true(probe >= 0);
+		close(probe);
+		struct wt_loop_config config = one_address(free_now);
+
+		config.workers = workers;
+		wt_rig_open(&first, t->name, &config);
+		for (config.workers = 1; config.workers <= 2; config.workers++) {
+			assert_int_equal(wt_rig_create(&second, t->name, &config, &err), WT_OK);
+			assert_int_equal(listen_once(&second, &err), WT_ERR_IO);
+			WT_RIG_HAS(err.text, "in use");
+			wt_rig_close(&second);
+		}
+		wt_rig_close(&first);
+	}
+}
+
 static void listening_is_all_or_nothing(void **state)
 {
 	const struct transport *t = *state;
@@ -176,6 +203,8 @@ static void an_event_loop_that_is_full_stops_listening(void **state)
 
 #define TESTS_OF(transport_)                                                                       \
 	cmocka_unit_test_prestate(any_ipv4_and_any_ipv6_share_a_port, (void *)&transport_),        \
+		cmocka_unit_test_prestate(a_second_daemon_is_told_that_the_port_is_taken,          \
+					  (void *)&transport_),                                    \
 		cmocka_unit_test_prestate(listening_is_all_or_nothing, (void *)&transport_),       \
 		cmocka_unit_test_prestate(an_address_that_is_not_ours_is_named,                    \
 					  (void *)&transport_),                                    \

@@ -452,28 +452,6 @@ static void datagrams_go_to_the_worker_of_their_index(void **state)
 	wt_rig_close(&rig);
 }
 
-/* SO_REUSEPORT must not let a second daemon in, whichever of the two shares. */
-static void a_second_daemon_is_told_that_the_port_is_taken(void **state)
-{
-	(void)state;
-	for (uint32_t workers = 1; workers <= 2; workers++) {
-		struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 0));
-		struct wt_error err = { .struct_size = sizeof err };
-		struct wt_rig first, second;
-
-		config.workers = workers;
-		wt_rig_open(&first, "udp", &config);
-		config.listen[0] = wt_rig_address(&first, 0);
-		for (config.workers = 1; config.workers <= 2; config.workers++) {
-			assert_int_equal(wt_rig_create(&second, "udp", &config, &err), WT_OK);
-			assert_int_equal(listen_once(&second, &err), WT_ERR_IO);
-			WT_RIG_HAS(err.text, "in use");
-			wt_rig_close(&second);
-		}
-		wt_rig_close(&first);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,7 +466,6 @@ int main(void)
 		cmocka_unit_test(an_answer_leaves_from_where_it_was_asked),
 		cmocka_unit_test(each_path_has_its_own_run),
 		cmocka_unit_test(datagrams_go_to_the_worker_of_their_index),
-		cmocka_unit_test(a_second_daemon_is_told_that_the_port_is_taken),
 	};
 
 	return cmocka_run_group_tests_name("transport_udp", tests, NULL, NULL);

@@ -89,7 +89,7 @@ static void a_peer_falls_back_to_a_stream_and_returns(void **state)
 	assert_null(wt_world_peer(&w->server, 0)->draining);
 	/* Its indices went with it. */
 	assert_int_equal(w->server.worker->indices->count, 0);
-	/* Datagrams pass again; that is looked for now and then. */
+	/* Datagrams pass again; that is looked for from time to time. */
 	wt_packet_net.fate = NULL;
 	wt_world_pass(w, 5000);
 	assert_false(by_datagrams(&w->alice));
