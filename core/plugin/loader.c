@@ -341,6 +341,15 @@ static enum wt_status probe(struct loading *loading, struct wt_error *err)
 	return WT_OK;
 }
 
+/* Does its code run in this process already, for another instance? Then a child has
+ * nothing to find out any more, and may not be had: other threads may run by now. */
+static bool runs_here(const struct loading *loading)
+{
+	void *handle = dlopen(loading->file.path, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+
+	return handle && dlclose(handle) == 0;
+}
+
 static enum wt_status read_note(struct loading *loading, struct wt_error *err)
 {
 	loading->step = STEP_NOTE;
@@ -377,7 +386,7 @@ static enum wt_status examine(struct loading *loading, struct wt_error *err)
 		status = check_note(loading, err);
 	if (status == WT_OK)
 		status = make_host(loading, err);
-	if (status == WT_OK)
+	if (status == WT_OK && !runs_here(loading))
 		status = probe(loading, err);
 	return status == WT_OK ? take(loading, err) : status;
 }

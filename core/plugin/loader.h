@@ -16,7 +16,9 @@
  *	self-test	does it compute what it says? (crypto)
  *	unload		dlclose: destructors
  *
- * From `load` on everything is done in a forked child first. Main thread.
+ * From `load` on everything is done in a forked child first, unless the file is in
+ * use in this process already. Main thread, and for a file that is not in use yet the
+ * only one.
  */
 #ifndef WT_PLUGIN_LOADER_H
 #define WT_PLUGIN_LOADER_H

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -443,6 +444,32 @@ static void optional_slots_have_defaults(void **state)
 	wt_registry_free(registry);
 }
 
+/* The page faults of all children so far. */
+static long children_faults(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	return usage.ru_minflt;
+}
+
+/* A second one is loaded when other threads run already. */
+static void what_runs_here_needs_no_child(void **state)
+{
+	struct wt_registry *first = new_registry(0), *second = new_registry(0);
+	long faults = children_faults();
+
+	(void)state;
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, NULL);
+	assert_non_null(load(first, C, "toy"));
+	assert_true(children_faults() > faults);
+	faults = children_faults();
+	assert_non_null(load(second, C, "toy"));
+	assert_int_equal(children_faults(), faults);
+	wt_registry_free(first);
+	wt_registry_free(second);
+}
+
 static void the_self_test_can_be_left_out(void **state)
 {
 	const struct wt_registry_options options = { .plugin_dir = place, .skip_self_test = true };
@@ -517,6 +544,8 @@ int main(void)
 						drop_place),
 		cmocka_unit_test(whole_fields_of_both_sizes_are_copied),
 		cmocka_unit_test_setup_teardown(optional_slots_have_defaults, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(what_runs_here_needs_no_child, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(the_self_test_can_be_left_out, make_place,
 						drop_place),
