@@ -5,10 +5,10 @@ And `wtplug new`: what it writes, and what it refuses."""
 
 import os
 import re
-import stat
 import subprocess
 import unittest
 
+from installed import Installation
 from plug import Plug, abi
 
 SOURCE = os.environ["WT_SOURCE_DIR"]
@@ -23,57 +23,10 @@ def blocks(page, language):
 class Installed(Plug):
     def setUp(self):
         super().setUp()
-        self.prefix = os.path.join(self.dir, "prefix")
-        subprocess.run(
-            ["cmake", "--install", BUILD, "--prefix", self.prefix],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        for folder, _, files in os.walk(self.prefix):
-            for path in [folder, *(os.path.join(folder, name) for name in files)]:
-                os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & ~0o022)
-        (pc,) = self.find("whispertunnel.pc")
-        self.environment = {
-            **os.environ,
-            "PATH": f"{self.prefix}/bin:{self.dir}:{os.environ['PATH']}",
-            "CMAKE_PREFIX_PATH": self.prefix,
-            "PKG_CONFIG_PATH": os.path.dirname(pc),
-        }
-        self.plugin_dir = self.pkg_config("--variable=plugindir")
-        self.environment["WT_PLUGIN_DIR"] = self.plugin_dir
-        with open(os.path.join(self.dir, "sudo"), "w", encoding="utf-8") as file:
-            file.write('#!/bin/sh\nexec "$@"\n')
-        os.chmod(os.path.join(self.dir, "sudo"), 0o755)
-
-    def find(self, name):
-        return [
-            os.path.join(folder, name)
-            for folder, _, files in os.walk(self.prefix)
-            if name in files
-        ]
-
-    def pkg_config(self, *arguments):
-        done = subprocess.run(
-            ["pkg-config", *arguments, "whispertunnel"],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-        )
-        return os.path.normpath(done.stdout.strip())
-
-    def shell(self, script, timeout=600):
-        return subprocess.run(
-            ["bash", "-e", "-u", "-o", "pipefail", "-c", script],
-            cwd=self.dir,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=timeout,
-        )
+        self.there = Installation(BUILD, self.dir)
+        self.plugin_dir = self.there.plugin_dir
+        self.pkg_config = self.there.pkg_config
+        self.shell = self.there.shell
 
 
 class Guide(Installed):

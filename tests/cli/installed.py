@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""An installation of the build in a fresh prefix, and shells that use it as a plugin's developer
+would: `wtplug` in the PATH, CMake and pkg-config told where the SDK is."""
+
+import os
+import stat
+import subprocess
+
+
+class Installation:
+    def __init__(self, build_dir, folder):
+        """Into the existing `folder`, whose owner removes it."""
+        self.folder = folder
+        self.prefix = os.path.join(folder, "prefix")
+        subprocess.run(
+            ["cmake", "--install", build_dir, "--prefix", self.prefix],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        # The loader wants to be sure that nobody else writes to a plugin.
+        for where, _, files in os.walk(self.prefix):
+            for path in [where, *(os.path.join(where, name) for name in files)]:
+                os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & ~0o022)
+        (pc,) = self.find("whispertunnel.pc")
+        self.environment = {
+            **os.environ,
+            "PATH": f"{self.prefix}/bin:{folder}:{os.environ['PATH']}",
+            "CMAKE_PREFIX_PATH": self.prefix,
+            "PKG_CONFIG_PATH": os.path.dirname(pc),
+        }
+        self.plugin_dir = self.pkg_config("--variable=plugindir")
+        self.environment["WT_PLUGIN_DIR"] = self.plugin_dir
+        with open(os.path.join(folder, "sudo"), "w", encoding="utf-8") as file:
+            file.write('#!/bin/sh\nexec "$@"\n')
+        os.chmod(os.path.join(folder, "sudo"), 0o755)
+
+    def find(self, name):
+        return [
+            os.path.join(folder, name)
+            for folder, _, files in os.walk(self.prefix)
+            if name in files
+        ]
+
+    def pkg_config(self, *arguments):
+        done = subprocess.run(
+            ["pkg-config", *arguments, "whispertunnel"],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+        )
+        return os.path.normpath(done.stdout.strip())
+
+    def shell(self, script, timeout=600, cwd=None):
+        """Runs it in `folder` or `cwd`; standard output has both streams."""
+        return subprocess.run(
+            ["bash", "-e", "-u", "-o", "pipefail", "-c", script],
+            cwd=cwd or self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=timeout,
+        )
