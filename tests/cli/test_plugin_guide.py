@@ -38,6 +38,7 @@ class Guide(Installed):
         self.assertRegex(run.stdout, r"crypto-mine\.so: pass: ")
         self.assertRegex(run.stdout, r"pass +lengths with aesgcm-openssl")
         self.assertRegex(run.stdout, r"crypto +mine +0\.1\.0 .* yes\n")
+        self.assertRegex(run.stdout, r"auth-handshake\.so: pass: ")
         for name in ("compare.html", "compare.json"):
             self.assertTrue(os.path.getsize(os.path.join(self.dir, "crypto-mine", name)))
         self.assertTrue(os.path.exists(os.path.join(self.plugin_dir, "crypto-mine.so")))
@@ -86,6 +87,21 @@ class New(Plug):
         for name in ("CMakeLists.txt", "README.md", "plugin.c", "LICENSE"):
             self.assertNotRegex(self.read("crypto-my-aead", name), r"@[A-Z_]+@")
 
+    def test_what_it_writes_of_a_handshake(self):
+        run = self.run_plug("new", "hello", "--kind", "auth", "--author", "Somebody")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        where = os.path.join(self.dir, "auth-hello")
+        files = sorted(os.listdir(where))
+        self.assertEqual(
+            files,
+            [".gitignore", "CMakeLists.txt", "LICENSE", "README.md"]
+            + ["handshake.c", "handshake.h", "plugin.c"],
+        )
+        for name in files:
+            self.assertNotRegex(self.read(where, name), r"@[A-Z_]+@")
+        # Two plugins of different names do not understand each other.
+        self.assertIn('domain[] = "auth-hello 1"', self.read(where, "handshake.c"))
+
     def test_another_licence(self):
         self.run_plug("new", "a", "--kind", "crypto", "--license", "0BSD", "--author", "X")
         self.assertIn("X\n\nPermission to use, copy", self.read("crypto-a", "LICENSE"))
@@ -110,7 +126,7 @@ class New(Plug):
         self.assertIn("no/where: No such file or directory", run.stderr)
 
     def test_wrong_arguments(self):
-        kind = "give --kind crypto, the one there is a template for"
+        kind = "--kind is one of auth|crypto"
         for arguments, message in (
             ([], "no NAME given"),
             (["a", "b"], "unexpected argument b"),

@@ -25,7 +25,7 @@ static const char help[] =
 	"                              [--json|--tap]     test what the SDK demands\n"
 	"       wtplug compare [FILE...] [--html FILE] [--json FILE] [--dir DIR] [--quick]\n"
 	"                              are crypto plugins equal, and how fast are they\n"
-	"       wtplug new NAME --kind crypto [--dir DIR] [--license SPDX] [--author WHO]\n"
+	"       wtplug new NAME --kind auth|crypto [--dir DIR] [--license SPDX] [--author WHO]\n"
 	"                              a plugin that builds and passes, to start from\n"
 	"\n"
 	"  --level         1: a second, 2: the usual, 3: everything, minutes\n"

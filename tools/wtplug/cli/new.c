@@ -48,6 +48,14 @@ static int create(const struct wt_project *project)
 	return wt_plug_finish(WT_PLUG_OK);
 }
 
+static int kind_error(void)
+{
+	char kinds[64];
+
+	wt_project_kinds(kinds, sizeof kinds);
+	return wt_plug_usage("new", "--kind is one of ", kinds);
+}
+
 int wt_new_command(int argc, char **argv)
 {
 	static const struct option long_options[] = {
@@ -83,8 +91,7 @@ int wt_new_command(int argc, char **argv)
 		return wt_plug_usage("new", "a NAME is 1 to 31 of a-z, 0-9 and -, not ",
 				     project.name);
 	if (!project.kind || !wt_project_kind_known(project.kind))
-		return wt_plug_usage("new", "give --kind crypto, the one there is a template for",
-				     "");
+		return kind_error();
 	if (!wt_project_license_valid(project.license))
 		return wt_plug_usage("new", "--license is an SPDX expression, not ",
 				     project.license);

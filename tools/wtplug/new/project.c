@@ -32,6 +32,21 @@ bool wt_project_kind_known(const char *kind)
 	return strchr(kind, '/') == NULL && find(kind, "plugin.c") != NULL;
 }
 
+void wt_project_kinds(char *out, size_t size)
+{
+	static const char file[] = "/plugin.c" SUFFIX;
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (const struct wt_embedded *t = wt_templates; t->name && len < size; t++) {
+		const char *slash = strchr(t->name, '/');
+
+		if (slash && strcmp(slash, file) == 0)
+			len += (size_t)snprintf(out + len, size - len, "%s%.*s", len ? "|" : "",
+						(int)(slash - t->name), t->name);
+	}
+}
+
 bool wt_project_license_known(const char *license)
 {
 	return find("licenses", license) != NULL;

@@ -19,6 +19,8 @@ struct wt_project {
 
 /* Is there a template for this kind? */
 bool wt_project_kind_known(const char *kind);
+/* Those there are templates for: "auth|crypto". */
+void wt_project_kinds(char *out, size_t size);
 /* Can it be a file's header and a C string: letters, digits and "-.+() "? */
 bool wt_project_license_valid(const char *license);
 /* Is its text among the templates? Then the project gets a file LICENSE. */
