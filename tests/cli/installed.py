@@ -3,8 +3,23 @@
 would: `wtplug` in the PATH, CMake and pkg-config told where the SDK is."""
 
 import os
+import re
 import stat
 import subprocess
+
+
+def build_options(build_dir):
+    """What CMake must be told to build a plugin as the host was: with its sanitizers, if it has
+    some, and then with its compiler."""
+    with open(os.path.join(build_dir, "CMakeCache.txt"), encoding="utf-8") as file:
+        cache = dict(re.findall(r"^(\w+):\w+=(.*)$", file.read(), re.MULTILINE))
+    if not cache.get("WT_SANITIZE"):
+        return ""
+    flags = f"-fsanitize={cache['WT_SANITIZE']} -fno-sanitize-recover=all"
+    return (
+        f"-DCMAKE_C_COMPILER={cache['CMAKE_C_COMPILER']} -DWT_SANITIZE={cache['WT_SANITIZE']}"
+        f" -DCMAKE_C_FLAGS='{flags}'"
+    )
 
 
 class Installation:

@@ -14,7 +14,7 @@ from harness.sandbox import SCRATCH, install_plugin
 from harness.traffic import ping
 
 sys.path.insert(0, os.path.join(runner.ROOT, "tests/cli"))
-from installed import Installation  # noqa: E402
+from installed import Installation, build_options  # noqa: E402
 
 BUILD = os.environ.get("WT_BUILD_DIR", os.path.join(runner.ROOT, "build/dev"))
 FIRST = 148  # bytes of the first message
@@ -30,7 +30,7 @@ class Generated(case.TunnelTest):
         for kind in ("crypto", "auth"):
             built = there.shell(
                 f"wtplug new mine --kind {kind} && cd {kind}-mine"
-                " && cmake -S . -B build && cmake --build build"
+                f" && cmake -S . -B build {build_options(BUILD)} && cmake --build build"
             )
             assert built.returncode == 0, built.stdout
             install_plugin(os.path.join(SCRATCH, f"{kind}-mine/build/{kind}-mine.so"))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Plugins built outside of the tree, against an installation in a fresh prefix: what `wtplug new`
+writes, one test for each kind and way."""
+
+import glob
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from installed import Installation, build_options
+
+SOURCE = os.environ["WT_SOURCE_DIR"]
+BUILD = os.environ["WT_BUILD_DIR"]
+
+# What there is a template for, and the libraries it uses, as pkg-config calls them.
+KINDS = {"auth": "libcrypto", "crypto": "libcrypto"}
+
+WARNINGS = "-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef"
+COMPILERS = ("gcc -std=c11", "gcc -std=gnu17", "clang -std=c11", "clang -std=gnu17")
+
+
+def one_line():
+    """The command of docs/plugin-guide.md that builds a plugin without CMake."""
+    with open(os.path.join(SOURCE, "docs/plugin-guide.md"), encoding="utf-8") as file:
+        (line,) = re.findall(r"^gcc .*-shared .*$", file.read(), re.MULTILINE)
+    return line
+
+
+class OutOfTree(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.dir = tempfile.mkdtemp(prefix="wt-test-")
+        cls.addClassCleanup(shutil.rmtree, cls.dir)
+        cls.there = Installation(BUILD, cls.dir)
+
+    def good(self, script, **options):
+        done = self.there.shell(script, **options)
+        self.assertEqual(done.returncode, 0, done.stdout[-6000:])
+        return done.stdout
+
+    def new(self, kind, name):
+        self.good(f"wtplug new {name} --kind {kind} --author Somebody")
+        return os.path.join(self.dir, f"{kind}-{name}")
+
+    def check_facts(self, path, kind, name):
+        facts = json.loads(self.good(f"wtplug info --json {path}"))
+        self.assertEqual((facts["kind"], facts["name"], facts["usable"]), (kind, name, True))
+        self.assertEqual((facts["exports"], facts["warnings"]), ([], []))
+
+    def with_cmake(self, kind):
+        where = self.new(kind, "tree")
+        options = build_options(BUILD)
+        said = self.good(
+            f"cmake -S . -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo {options}\n"
+            "cmake --build build\n"
+            "ctest --test-dir build --verbose",
+            cwd=where,
+        )
+        self.assertRegex(said, rf"{kind}-tree\.so: pass: \d+ passed, 0 failed.*level 2")
+        if not options:  # a sanitizer has symbols of its own
+            self.check_facts(os.path.join(where, f"build/{kind}-tree.so"), kind, "tree")
+        self.good("cmake --install build", cwd=where)
+        installed = os.path.join(self.there.plugin_dir, f"{kind}-tree.so")
+        self.addCleanup(os.remove, installed)
+        self.assertRegex(self.good("wtplug list"), rf"(?m)^{kind} +tree +0\.1\.0 .* yes$")
+
+    def with_one_line(self, kind):
+        where = self.new(kind, "line")
+        line = one_line()
+        self.assertIn("crypto-mine.so", line)
+        self.assertIn(" libcrypto)", line)
+        line = line.replace("crypto-mine.so", f"{kind}-line.so")
+        line = line.replace(" libcrypto)", f" {KINDS[kind]})")
+        said = self.good(f"{line}\nwtplug conform --level 2 {kind}-line.so", cwd=where)
+        self.assertRegex(said, rf"{kind}-line\.so: pass: \d+ passed, 0 failed.*level 2")
+        self.check_facts(os.path.join(where, f"{kind}-line.so"), kind, "line")
+
+    def without_warnings(self, kind):
+        where = self.new(kind, "warned")
+        flags = self.good(f"pkg-config --cflags whispertunnel {KINDS[kind]}").split()
+        for compiler in COMPILERS:
+            with self.subTest(compiler):
+                if not shutil.which(compiler.split()[0]):
+                    print(f"{compiler}: not installed, {kind} not tried with it")
+                    continue
+                for source in glob.glob(f"{where}/*.c"):
+                    command = [*compiler.split(), *WARNINGS.split(), "-Werror", "-pedantic"]
+                    done = subprocess.run(
+                        [*command, *flags, "-fsyntax-only", source],
+                        check=False,
+                        stderr=subprocess.PIPE,
+                        text=True,
+                    )
+                    self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+
+for each in KINDS:
+    for way in ("with_cmake", "with_one_line", "without_warnings"):
+        setattr(
+            OutOfTree,
+            f"test_{each}_{way}",
+            lambda self, way=way, kind=each: getattr(self, way)(kind),
+        )
+
+
+if __name__ == "__main__":
+    unittest.main()
