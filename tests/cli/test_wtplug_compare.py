@@ -5,10 +5,16 @@ import html.parser
 import json
 import os
 import re
+import signal
+import subprocess
+import time
 import unittest
 import xml.dom.minidom
 
-from plug import Plug
+from plug import WTPLUG, Plug
+
+WTCORE = os.environ["WT_CORE"]
+NOBODY = 65534
 
 LENGTHS = {16, 64, 128, 256, 512, 1024, 1420, 2048, 4096, 8192, 16384, 32768, 65535}
 
@@ -35,7 +41,32 @@ class Page(html.parser.HTMLParser):
         assert self.open.pop() == tag, f"</{tag}> closes something else"
 
 
-class Compare(Plug):
+def running(prefix):
+    """Processes whose command line has a word that begins so."""
+    found = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read().decode(errors="replace").split("\0")
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                zombie = file.read().rsplit(")", 1)[1].split()[0] == "Z"
+        except OSError:
+            continue
+        if not zombie and any(word.startswith(prefix) for word in words):
+            found.add(int(pid))
+    return found
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+class Comparing(Plug):
     def read(self, name):
         with open(os.path.join(self.dir, name), encoding="utf-8") as file:
             return file.read()
@@ -47,6 +78,8 @@ class Compare(Plug):
         self.assertEqual(run.returncode, code, run.stderr + run.stdout)
         return json.loads(self.read("c.json")), self.read("c.html"), run.stdout
 
+
+class Compare(Comparing):
     def test_two_backends_and_what_cannot_be_compared(self):
         one, two = self.plugin("crypto-aesgcm-openssl"), self.plugin("crypto-aesgcm-sodium")
         found, page, text = self.compare(
@@ -104,14 +137,53 @@ class Compare(Plug):
         self.assertGreaterEqual(len(plots), 4)
         for plot in plots:
             xml.dom.minidom.parseString(plot)
-            self.assertRegex(plot, r"bytes \(logarithmic\)|>threads<")
-            self.assertRegex(plot, r"MB/s|ns \(logarithmic\)")
+            self.assertRegex(plot, r"bytes \(logarithmic\)|>threads<|median")
+            self.assertRegex(plot, r"MB/s|ns \(logarithmic\)|seconds per GB|\xb5s, median")
+            self.assertRegex(plot, r'class="range s\d"')
             self.assertIn("aesgcm-sodium", plot)
             width, height = map(float, re.search(r'viewBox="0 0 (\S+) (\S+)"', plot).groups())
             # Nothing lies outside, and no number is none.
             for x, y in re.findall(r'x[12]?="(-?[\d.]+)" y[12]?="(-?[\d.]+)"', plot):
                 self.assertTrue(0 <= float(x) <= width and 0 <= float(y) <= height, plot)
             self.assertNotRegex(plot, r"nan|inf\b")
+
+    def test_no_tunnel_has_a_line_that_says_why(self):
+        one = self.plugin("crypto-aesgcm-openssl")
+        for arguments, reason in (
+            (["--no-tunnel"], "--no-tunnel was given"),
+            (["--wtcore", "./none"], "./none: there is no program; --wtcore names it"),
+        ):
+            if os.geteuid() != 0 and "--wtcore" in arguments:
+                reason = "network namespaces and TUN devices need root"
+            found, page, text = self.compare(one, *arguments)
+            self.assertEqual(found["tunnel"], {"available": False, "reason": reason})
+            self.assertIn(f"not available here because: {reason}", text)
+            self.assertIn(f"<p>not available here because: {reason}</p>", page)
+            Page(page)
+
+    @unittest.skipUnless(os.geteuid() == 0, "becomes another user, for which it must be root")
+    def test_without_root_there_is_a_line_for_it(self):
+        os.chmod(self.dir, 0o777)
+        run = self.run_plug(
+            "compare",
+            "--quick",
+            "--wtcore",
+            WTCORE,
+            "--json",
+            "c.json",
+            self.plugin("crypto-aesgcm-openssl"),
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            timeout=300,
+        )
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn(
+            "tunnels            not available here because: network namespaces and TUN devices "
+            "need root\n",
+            run.stdout,
+        )
+        self.assertFalse(json.loads(self.read("c.json"))["tunnel"]["available"])
 
     def test_one_that_is_different_fails(self):
         found, page, _ = self.compare(
@@ -160,6 +232,136 @@ class Compare(Plug):
                 (run.returncode, run.stdout, run.stderr),
                 (2, "", f"wtplug compare: {message}; run: wtplug --help\n"),
             )
+
+
+@unittest.skipUnless(os.geteuid() == 0, "network namespaces need root")
+@unittest.skipUnless(os.path.exists("/dev/net/tun"), "no /dev/net/tun on this machine")
+class Tunnels(Comparing):
+    """Speeds are not judged here: what was measured, and that bytes came through."""
+
+    def install_daemons(self, *names):
+        for name in names or ("transport-tcp", "transport-udp", "auth-hmac"):
+            self.install(self.plugin(name))
+
+    def compare_tunnels(self, *files, code=0):
+        found, page, text = self.compare("--wtcore", WTCORE, *files, code=code)
+        Page(page)
+        return found["tunnel"], page, text
+
+    def test_each_backend_and_a_pair_over_both_transports(self):
+        self.install_daemons()
+        one, two, toy = "aesgcm-openssl", "aesgcm-sodium", "toy"
+        tunnel, page, text = self.compare_tunnels(
+            self.plugin(f"crypto-{one}"), self.plugin(f"crypto-{two}"), self.fixture("crypto-toy")
+        )
+        self.assertTrue(tunnel["available"], tunnel)
+        self.assertEqual(tunnel["wtcore"], os.path.realpath(WTCORE))
+        self.assertEqual(
+            [(row["a"], row["b"], row["transport"]) for row in tunnel["rows"]],
+            [
+                (a, b, transport)
+                for transport in ("tcp", "udp")
+                for a, b in ((one, one), (two, two), (toy, toy), (one, two))
+            ],
+        )
+        for row in tunnel["rows"]:
+            self.assertTrue(row["available"], row)
+            # More than fits into buffers of the two ends.
+            self.assertGreater(row["bytes"], 1 << 20)
+            for key, best in (("mb_s", max), ("cpu_s_gb", min), ("rtt_us", min)):
+                samples = row[key]["samples"]
+                self.assertEqual(len(samples), tunnel["rounds"])
+                self.assertGreater(min(samples), 0, row)
+                self.assertEqual(row[key]["best"], best(samples))
+                self.assertEqual(row[key]["median"], sorted(samples)[len(samples) // 2])
+        self.check_bars(page)
+        self.assertRegex(text, r"\naesgcm-openssl - aesgcm-sodium, udp +\d+ +\d+\.\d{3} +\d+\.\d\n")
+
+    def check_bars(self, page):
+        plots = re.findall(r"<svg.*?</svg>", page, re.DOTALL)[-3:]
+        for plot in plots:
+            xml.dom.minidom.parseString(plot)
+            self.assertEqual(plot.count('class="bar f'), 8)
+            # Each bar, and each of its samples.
+            self.assertEqual(plot.count('class="dot s'), 24)
+            self.assertIn("aesgcm-openssl - aesgcm-sodium, tcp", plot)
+            for x, width in re.findall(r'class="bar f\d" x="(\S+)" y="\S+" width="(\S+)"', plot):
+                self.assertTrue(float(width) > 0 and float(x) + float(width) <= 760, plot)
+
+    def test_a_transport_that_is_not_there_has_a_row(self):
+        self.install_daemons("transport-udp", "auth-hmac")
+        tunnel, page, text = self.compare_tunnels(self.plugin("crypto-aesgcm-openssl"))
+        tcp, udp = tunnel["rows"]
+        self.assertFalse(tcp["available"])
+        self.assertIn("tcp", tcp["reason"])
+        self.assertTrue(udp["available"])
+        self.assertRegex(text, r"\ntunnels over tcp +not available here because: .*tcp")
+        self.assertIn('<td class="t" colspan="4">not available here because: ', page)
+
+    def test_without_the_auth_plugin_there_is_none(self):
+        self.install_daemons("transport-tcp")
+        tunnel, _, _ = self.compare_tunnels(self.plugin("crypto-aesgcm-openssl"))
+        self.assertFalse(tunnel["available"])
+        self.assertIn("hmac", tunnel["reason"])
+
+    def test_a_tunnel_that_does_not_come_up_is_a_failure(self):
+        self.install_daemons()
+        false = os.path.join(self.dir, "false")
+        with open(false, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\necho error: out of order >&2\nexit 1\n")
+        os.chmod(false, 0o755)
+        found, page, text = self.compare(
+            "--wtcore", "./false", self.plugin("crypto-aesgcm-openssl"), code=1
+        )
+        for row in found["tunnel"]["rows"]:
+            self.assertEqual(
+                row["failure"], "no tunnel; the end that dials: error: out of order", row
+            )
+        self.assertIn("failed: no tunnel; the end that dials: error: out of order", text)
+        self.assertIn('<td class="t bad" colspan="4">failed: no tunnel', page)
+
+    def start_and_wait_for_daemons(self):
+        process = subprocess.Popen(
+            [WTPLUG, "compare", "--wtcore", WTCORE, self.plugin("crypto-aesgcm-openssl")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "WT_PLUGIN_DIR": self.plugins},
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        daemons = set()
+
+        def started():
+            daemons.update(pid for pid in running("/dev/shm/") if descends(pid, process.pid))
+            return len(daemons) >= 4 or process.poll() is not None
+
+        self.assertTrue(wait_for(started, 120))
+        self.assertIsNone(process.poll())
+        return process, daemons
+
+    def test_nothing_is_left_when_it_is_ended(self):
+        self.install_daemons()
+        for number in (signal.SIGINT, signal.SIGKILL):
+            outside = set(os.listdir("/dev/shm")), set(os.listdir("/tmp"))
+            process, daemons = self.start_and_wait_for_daemons()
+            # What they have is theirs alone.
+            self.assertEqual(set(os.listdir("/dev/shm")), outside[0])
+            process.send_signal(number)
+            self.assertEqual(process.wait(60), -number)
+            self.assertTrue(wait_for(lambda: not daemons & running("/dev/shm/")), daemons)
+            self.assertEqual(set(os.listdir("/dev/shm")), outside[0])
+            left = set(os.listdir("/tmp")) - outside[1]
+            self.assertFalse([name for name in left if name.startswith("wtplug")])
+
+
+def descends(pid, ancestor):
+    while pid > 1 and pid != ancestor:
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                pid = int(file.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            return False
+    return pid == ancestor
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@
 
 struct compare {
 	struct wt_compare_options options;
-	const char *html, *json, *dir;
+	const char *html, *json;
 };
 
 static int fail(const char *what, const char *why)
@@ -66,20 +66,14 @@ static int compare(const struct compare *c, char *const *files, size_t n)
 /* Every crypto plugin of the directory. */
 static int compare_installed(const struct compare *c)
 {
-	char *absolute = c->dir ? realpath(c->dir, NULL) : NULL, *dir;
 	struct wt_installed installed;
 	struct wt_error err = WT_ERROR_INIT;
-	char **files;
+	char **files, *dir;
 	size_t n = 0;
 	int code;
 
-	if (c->dir && !absolute)
-		return fail(c->dir, strerror(errno));
-	if (wt_place_find(absolute, &dir, &err) != WT_OK) {
-		free(absolute);
+	if (wt_place_find(c->options.plugin_dir, &dir, &err) != WT_OK)
 		return fail("plugin directory", err.text);
-	}
-	free(absolute);
 	if (wt_installed_list(dir, &installed) != WT_OK) {
 		code = fail(dir, "cannot be listed");
 		free(dir);
@@ -106,13 +100,20 @@ int wt_compare_command(int argc, char **argv)
 		{ "json", required_argument, NULL, 'j' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "quick", no_argument, NULL, 'q' },
+		{ "no-tunnel", no_argument, NULL, 'n' },
+		{ "wtcore", required_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 	struct compare c = { .options = { .rounds = 9,
 					  .turn_us = 2000,
 					  .threads = processors > 1 ? (unsigned)processors : 1,
-					  .level = 2 } };
+					  .level = 2,
+					  .tunnel_rounds = 5,
+					  .stream_ms = 1000,
+					  .echoes = 200 } };
+	const char *dir = NULL;
+	bool tunnel = true;
 	int option;
 
 	optind = 0;
@@ -125,11 +126,20 @@ int wt_compare_command(int argc, char **argv)
 			c.json = optarg;
 			break;
 		case 'd':
-			c.dir = optarg;
+			dir = optarg;
 			break;
 		case 'q':
 			c.options.rounds = 3;
 			c.options.turn_us = 200;
+			c.options.tunnel_rounds = 3;
+			c.options.stream_ms = 150;
+			c.options.echoes = 50;
+			break;
+		case 'n':
+			tunnel = false;
+			break;
+		case 'w':
+			c.options.wtcore = optarg;
 			break;
 		default:
 			return wt_plug_option_error("compare", option, argv);
@@ -137,7 +147,16 @@ int wt_compare_command(int argc, char **argv)
 	}
 	if (c.html && c.json && strcmp(c.html, "-") == 0 && strcmp(c.json, "-") == 0)
 		return wt_plug_usage("compare", "--html and --json cannot both be ", "-");
-	if (optind < argc)
-		return compare(&c, argv + optind, (size_t)(argc - optind));
-	return compare_installed(&c);
+	char *absolute = dir ? realpath(dir, NULL) : NULL;
+
+	if (dir && !absolute)
+		return fail(dir, strerror(errno));
+	c.options.plugin_dir = absolute;
+	if (!tunnel)
+		c.options.tunnel_rounds = 0;
+	int code = optind < argc ? compare(&c, argv + optind, (size_t)(argc - optind))
+				 : compare_installed(&c);
+
+	free(absolute);
+	return code;
 }

@@ -65,6 +65,8 @@ json_t *wt_report_new(const struct wt_compare_options *options, char *const *fil
 	json_object_set_new(report, "equality", wt_equality_prove(options, plugins));
 	tell("measuring");
 	wt_speed_measure(options, report);
+	tell("measuring tunnels");
+	wt_end_to_end_measure(options, report);
 	return report;
 }
 
@@ -80,6 +82,8 @@ int wt_report_sound(const json_t *report)
 	json_array_foreach(json_object_get(equality, "pairs"), i,
 			   entry) if (strcmp(wt_report_text(entry, "verdict"), "different") ==
 				      0) return 0;
+	json_array_foreach(json_object_get(json_object_get(report, "tunnel"), "rows"), i,
+			   entry) if (json_object_get(entry, "failure")) return 0;
 	return !json_object_get(report, "speed_failure");
 }
 
@@ -155,6 +159,34 @@ static void print_threads(const json_t *rows, FILE *out)
 			wt_report_number(row, "mb_s"));
 }
 
+static void print_tunnels(const json_t *tunnel, FILE *out)
+{
+	json_t *row;
+	size_t i;
+
+	fprintf(out, "\n%-44s %10s %10s %10s\n", "tunnel between two namespaces, medians", "MB/s",
+		"CPU s/GB", "RTT us");
+	if (!wt_report_available(tunnel))
+		fprintf(out, "%-18s not available here because: %s\n", "tunnels",
+			wt_report_text(tunnel, "reason"));
+	json_array_foreach(json_object_get(tunnel, "rows"), i, row)
+	{
+		char name[160];
+
+		wt_end_to_end_name(row, name, sizeof name);
+		if (wt_report_available(row))
+			fprintf(out, "%-44s %10.0f %10.3f %10.1f\n", name,
+				wt_report_number(json_object_get(row, "mb_s"), "median"),
+				wt_report_number(json_object_get(row, "cpu_s_gb"), "median"),
+				wt_report_number(json_object_get(row, "rtt_us"), "median"));
+		else if (json_object_get(row, "failure"))
+			fprintf(out, "%-44s failed: %s\n", name, wt_report_text(row, "failure"));
+		else
+			fprintf(out, "%-18s not available here because: %s\n", name,
+				wt_report_text(row, "reason"));
+	}
+}
+
 void wt_report_print(const json_t *report, FILE *out)
 {
 	const json_t *machine = json_object_get(report, "machine");
@@ -166,6 +198,7 @@ void wt_report_print(const json_t *report, FILE *out)
 	print_equality(json_object_get(report, "equality"), out);
 	print_speed(json_object_get(report, "speed"), out);
 	print_threads(json_object_get(report, "threads"), out);
+	print_tunnels(json_object_get(report, "tunnel"), out);
 	if (json_object_get(report, "speed_failure"))
 		fprintf(out, "\nnot measured: %s\n", wt_report_text(report, "speed_failure"));
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "cli/answer.h"
 #include "cli/facts.h"
+#include "compare/figures.h"
 #include "compare/report.h"
 #include "conform/aead_attempt.h"
 #include "plugin/probe.h"
@@ -177,32 +178,6 @@ static double sample(struct lane *lane, enum operation operation, bool batch, ui
 
 /* ---- one thread ---------------------------------------------------------- */
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static json_t *figures(const double *samples, size_t n, bool larger_is_better)
-{
-	json_t *json = json_object(), *list = json_array();
-	double *sorted = malloc(n * sizeof *sorted);
-
-	for (size_t i = 0; i < n; i++)
-		json_array_append_new(list, json_real(samples[i]));
-	if (sorted && n > 0) {
-		memcpy(sorted, samples, n * sizeof *sorted);
-		qsort(sorted, n, sizeof *sorted, by_value);
-		json_object_set_new(json, "best",
-				    json_real(larger_is_better ? sorted[n - 1] : sorted[0]));
-		json_object_set_new(json, "median", json_real(sorted[n / 2]));
-	}
-	json_object_set_new(json, "samples", list);
-	free(sorted);
-	return json;
-}
-
 struct speed {
 	const struct wt_compare_options *options;
 	json_t *report; /* the child's copy */
@@ -225,7 +200,7 @@ static bool measure_row(const struct speed *speed, struct lane *lanes, enum oper
 				sample(&lanes[i], operation, batch, len,
 				       (uint64_t)speed->options->turn_us * 1000u);
 	for (size_t i = 0; good && i < speed->n; i++) {
-		json_t *row = figures(samples + i * rounds, rounds, false);
+		json_t *row = wt_figures_json(samples + i * rounds, rounds, false);
 		double best = wt_report_number(row, "best");
 
 		json_object_set_new(row, "plugin",
@@ -347,7 +322,7 @@ static bool measure_team(const struct speed *speed, struct wt_backend *backend, 
 		good = samples[round] > 0;
 	}
 	if (good) {
-		json_t *row = figures(samples, rounds, true);
+		json_t *row = wt_figures_json(samples, rounds, true);
 
 		json_object_set_new(row, "plugin", json_string(backend->descriptor->name));
 		json_object_set_new(row, "bytes", json_integer(team->len));
