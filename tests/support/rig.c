@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,7 +52,51 @@ bool wt_rig_has_ipv6(void)
 	return has;
 }
 
+/* ---- its section */
+
+static const struct wt_loop_config *config_of(const struct wt_config *cfg)
+{
+	return (const struct wt_loop_config *)cfg;
+}
+
+static const char *config_string(const struct wt_host *host, const struct wt_config *cfg,
+				 const char *key)
+{
+	(void)host;
+	if (strcmp(key, "segmentation") == 0)
+		return config_of(cfg)->segmentation;
+	assert_string_equal(key, "congestion");
+	return config_of(cfg)->congestion;
+}
+
+static uint64_t config_uint(const struct wt_host *host, const struct wt_config *cfg,
+			    const char *key)
+{
+	(void)host;
+	if (strcmp(key, "recv_buffer") == 0)
+		return config_of(cfg)->recv_buffer;
+	assert_string_equal(key, "send_buffer");
+	return config_of(cfg)->send_buffer;
+}
+
+static enum wt_status config_sockaddr(const struct wt_host *host, const struct wt_config *cfg,
+				      const char *key, size_t i, struct sockaddr_storage *out)
+{
+	(void)host;
+	assert_string_equal(key, "listen");
+	if (i >= config_of(cfg)->listen_count)
+		return WT_ERR_INVALID;
+	*out = config_of(cfg)->listen[i];
+	return WT_OK;
+}
+
 /* ---- the instance */
+
+static void fail_test(struct wt_loop_host *host, const struct wt_finding *finding)
+{
+	(void)host;
+	fail_msg("%s: %s", wt_fault_text(finding->fault), finding->text);
+}
 
 enum wt_status wt_rig_create(struct wt_rig *rig, const char *transport,
 			     const struct wt_loop_config *config, struct wt_error *err)
@@ -66,9 +111,18 @@ enum wt_status wt_rig_create(struct wt_rig *rig, const char *transport,
 	rig->plugin = dlsym(rig->library, WT_PLUGIN_SYMBOL);
 	assert_non_null(rig->plugin);
 	rig->ops = rig->plugin->ops;
-	rig->host = wt_loop_host_new(config);
-	return rig->ops->create(wt_loop_host_table(rig->host), wt_loop_host_config(rig->host),
-				&rig->self, err);
+	rig->host = wt_loop_host_new(transport, NULL);
+	assert_non_null(rig->host);
+	rig->host->on_finding = fail_test;
+	rig->host->worker_count = config->workers > 0 ? config->workers : 1;
+	rig->host->base.host.config_string = config_string;
+	rig->host->base.host.config_uint = config_uint;
+	rig->host->base.host.config_sockaddr = config_sockaddr;
+	rig->config = malloc(sizeof *rig->config);
+	assert_non_null(rig->config);
+	*rig->config = *config;
+	return rig->ops->create(wt_loop_host_table(rig->host),
+				(const struct wt_config *)rig->config, &rig->self, err);
 }
 
 void wt_rig_open(struct wt_rig *rig, const char *transport, const struct wt_loop_config *config)
@@ -82,7 +136,7 @@ void wt_rig_open(struct wt_rig *rig, const char *transport, const struct wt_loop
 
 	if (wt_rig_create(rig, transport, config ? config : &local, &err) != WT_OK)
 		fail_msg("create: %s", err.text);
-	for (uint32_t i = 0; i == 0 || i < rig->host->config.workers; i++)
+	for (uint32_t i = 0; i < rig->host->worker_count; i++)
 		if (rig->ops->listen(rig->self, wt_loop_host_worker_at(rig->host, i), &err) !=
 		    WT_OK)
 			fail_msg("listen: %s", err.text);
@@ -95,7 +149,9 @@ void wt_rig_close(struct wt_rig *rig)
 			wt_rig_close_conn(rig, &rig->host->conns[i], true);
 	if (rig->self)
 		rig->ops->destroy(rig->self);
+	wt_loop_host_check_empty(rig->host);
 	wt_loop_host_free(rig->host);
+	free(rig->config);
 	dlclose(rig->library);
 }
 
@@ -114,6 +170,9 @@ struct sockaddr_storage wt_rig_address(const struct wt_rig *rig, size_t i)
 struct wt_loop_conn *wt_rig_dial(struct wt_rig *rig, const struct sockaddr_storage *to)
 {
 	struct wt_loop_conn *conn = wt_loop_host_conn(rig->host);
+
+	assert_non_null(conn);
+
 	struct wt_error err = { .struct_size = sizeof err };
 
 	if (rig->ops->dial(rig->self, wt_loop_host_worker(rig->host), (const struct sockaddr *)to,
@@ -141,9 +200,12 @@ enum wt_status wt_rig_recv(struct wt_rig *rig, struct wt_loop_conn *conn, struct
 		records[i].struct_size = sizeof records[i];
 	*got = SIZE_MAX;
 
+	/* Nothing may be reported inside. */
+	rig->host->inside = "recv";
 	enum wt_status status =
 		rig->ops->recv(rig->self, conn->worker, conn->tconn, records, n, got);
 
+	rig->host->inside = NULL;
 	assert_true(wt_loop_host_counter(rig->host, rig->rx_calls) - before <= 1);
 	if (status == WT_OK)
 		assert_in_range(*got, 1, n);
@@ -157,9 +219,11 @@ enum wt_status wt_rig_send(struct wt_rig *rig, struct wt_loop_conn *conn,
 {
 	*taken = SIZE_MAX;
 
+	rig->host->inside = "send";
 	enum wt_status status =
 		rig->ops->send(rig->self, conn->worker, conn->tconn, records, n, taken);
 
+	rig->host->inside = NULL;
 	assert_in_range(*taken, 0, n);
 	return status;
 }
@@ -185,6 +249,9 @@ void wt_rig_check(const uint8_t *data, uint32_t len, uint32_t number)
 struct wt_record wt_rig_record(struct wt_rig *rig, uint32_t len, uint32_t number)
 {
 	struct wt_slot *slot = wt_loop_host_slot(rig->host);
+
+	assert_non_null(slot);
+
 	struct wt_record record = {
 		.struct_size = sizeof record,
 		.len = len,

@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: MIT
  *
- * rig.h: a transport plugin on a loop host. tcp_rig.h and udp_rig.h add plain
- * sockets of the test's own at the other end. Loopback only.
+ * rig.h: a transport plugin on a loop host, whose findings fail the test.
+ * tcp_rig.h and udp_rig.h add plain sockets of the test's own at the other end.
+ * Loopback only.
  */
 #ifndef WT_TEST_SUPPORT_RIG_H
 #define WT_TEST_SUPPORT_RIG_H
 
-#include "support/loop_host.h"
+#include "conform/loop_host.h"
+
+#define WT_LOOP_LISTEN 4
+/* How long WT_LOOP_UNTIL waits before the test fails. */
+#define WT_LOOP_PATIENCE_MS 20000u
+
+/* The section that the transport is created with. */
+struct wt_loop_config {
+	struct sockaddr_storage listen[WT_LOOP_LISTEN];
+	size_t listen_count;
+	const char *congestion, *segmentation;
+	uint64_t send_buffer, recv_buffer; /* KiB */
+	uint32_t workers;		   /* 0: one */
+};
+
+/* Turn until `expr` holds; the test fails if it never does. */
+#define WT_LOOP_UNTIL(host_, expr_)                                                                \
+	do {                                                                                       \
+		uint64_t deadline_ = wt_loop_host_now_ms(host_) + WT_LOOP_PATIENCE_MS;             \
+		while (!(expr_)) {                                                                 \
+			if (wt_loop_host_now_ms(host_) > deadline_)                                \
+				fail_msg("never came true: %s", #expr_);                           \
+			wt_loop_host_turn(host_, 20);                                              \
+		}                                                                                  \
+	} while (0)
 
 /* Records that one recv() may give out. */
 #define WT_RIG_RECORDS 64
@@ -23,6 +48,7 @@ struct wt_rig {
 	const struct wt_plugin_descriptor *plugin;
 	const struct wt_transport_ops *ops;
 	struct wt_loop_host *host;
+	struct wt_loop_config *config;
 	void *self;	   /* the instance; NULL if create failed */
 	char rx_calls[32]; /* the counter of its receive calls */
 };

@@ -229,6 +229,14 @@ static void close_conn(struct wt_loop_conn *conn)
 	wt_rig_close_conn(rig, conn, false);
 }
 
+static void close_read_conn(struct wt_loop_conn *conn)
+{
+	const struct wt_tcp_reader *reader = conn->arg;
+
+	assert_int_equal(reader->status, WT_ERR_CLOSED);
+	wt_rig_close_conn(reader->rig, conn, false);
+}
+
 static void the_core_may_close_inside_a_report(void **state)
 {
 	struct wt_rig rig;
@@ -250,11 +258,8 @@ static void the_core_may_close_inside_a_report(void **state)
 
 	conn = wt_tcp_rig_pair(&rig, &peer);
 	wt_tcp_reader_start(&reader, conn);
+	conn->on_ended = close_read_conn;
 	close(peer);
-	WT_LOOP_UNTIL(rig.host, reader.status == WT_ERR_CLOSED);
-	assert_int_equal(conn->ended, 0);
-	conn->arg = &rig;
-	conn->on_ended = close_conn;
 	WT_LOOP_UNTIL(rig.host, conn->closed);
 	wt_rig_close(&rig);
 }

@@ -357,8 +357,8 @@ static void a_full_buffer_is_told_once(void **state)
 		sent += (uint32_t)taken;
 		assert_in_range(sent, 0, 200);
 		if (taken == 0)
-			rig.host->plain.host.slot_done(&rig.host->plain.host, conn->worker,
-						       record.slot);
+			rig.host->base.host.slot_done(&rig.host->base.host, conn->worker,
+						      record.slot);
 	}
 	assert_int_equal(counted(&rig, "udp_buffer_full"), 1);
 	turn_a_while(&rig);
@@ -537,7 +537,7 @@ static void the_core_may_close_when_told_writable(void **state)
 	conn->on_writable = close_when_writable;
 	patience_ends();
 	WT_LOOP_UNTIL(rig.host, conn->closed);
-	rig.host->plain.host.slot_done(&rig.host->plain.host, conn->worker, runs[1].slot);
+	rig.host->base.host.slot_done(&rig.host->base.host, conn->worker, runs[1].slot);
 	wt_rig_close(&rig);
 	close(tap);
 }

@@ -151,8 +151,8 @@ static void what_is_no_run_is_refused(void **state)
 		if (cases[i].fits)
 			wt_udp_rig_catch_run(s.peer, cases[i].len, segment, 0);
 		else
-			s.rig.host->plain.host.slot_done(&s.rig.host->plain.host, s.conn->worker,
-							 record.slot);
+			s.rig.host->base.host.slot_done(&s.rig.host->base.host, s.conn->worker,
+							record.slot);
 	}
 	assert_true(wt_udp_rig_is_quiet(s.peer));
 	stop(&s);
@@ -178,7 +178,7 @@ static void a_path_is_for_sockets_that_listen(void **state)
 	record.path.bytes[0] = 6;
 	assert_int_equal(wt_rig_send(&s.rig, &s.rig.host->conns[0], &record, 1, &taken),
 			 WT_ERR_INVALID);
-	s.rig.host->plain.host.slot_done(&s.rig.host->plain.host, s.conn->worker, record.slot);
+	s.rig.host->base.host.slot_done(&s.rig.host->base.host, s.conn->worker, record.slot);
 	stop(&s);
 }
 
