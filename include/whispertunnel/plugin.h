@@ -105,10 +105,16 @@ struct wt_conformance_end {
 struct wt_conformance {
 	uint32_t struct_size;
 	uint32_t reserved;
-	/* Two ends that accept each other. Auth: each has one peer, the other. */
+	/* Two ends that accept each other. Auth: each has one peer, the other.
+	 * Transport: the acceptor's section makes it listen; in a SOCKADDR setting
+	 * the tester puts a free port in the place of port 0, as in
+	 * "127.0.0.1:0, [::1]:0", and dials that address. What is tried over IPv4
+	 * and over IPv6 follows from these. The dialler has a section, and keys of
+	 * endpoints, which dial() is given. */
 	const struct wt_conformance_end *dialler, *acceptor;
 	/* Auth: one that would dial the acceptor as well, with credentials that it
-	 * must not believe; and the dialler must not believe the stranger. */
+	 * must not believe; and the dialler must not believe the stranger.
+	 * Transport: NULL. */
 	const struct wt_conformance_end *stranger;
 };
 

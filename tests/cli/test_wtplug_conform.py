@@ -81,17 +81,27 @@ class Conform(Plug):
 
     def test_partial_is_not_pass(self):
         # Without a crypto plugin in the directory there is no host for a handshake.
-        for name in ("transport-tcp", "auth-hmac"):
-            found = self.conform(self.plugin(name), "--level", "1", code=5)
-            self.assertEqual(found["verdict"], "partial")
-            self.assertEqual(found["tests"][-1]["verdict"], "not run")
+        found = self.conform(self.plugin("auth-hmac"), "--level", "1", code=5)
+        self.assertEqual(found["verdict"], "partial")
+        self.assertEqual(found["tests"][-1]["verdict"], "not run")
         self.install(self.plugin("crypto-aesgcm-openssl"))
-        found = self.conform(self.fixture("auth-nobody"), code=5)
-        self.assertIn("no conformance table", found["tests"][-1]["text"])
+        for name in ("auth-nobody", "transport-still", "transport-packets"):
+            found = self.conform(self.fixture(name), code=5)
+            self.assertEqual(found["verdict"], "partial")
+            self.assertIn("no conformance table", found["tests"][-1]["text"])
         for name in ("auth-hmac", "auth-noise"):
             self.assertEqual(self.conform(self.plugin(name))["verdict"], "pass")
         found = self.conform(self.fixture("crypto-unavailable"), code=5)
         self.assertIn("cannot work on this machine", found["tests"][0]["text"])
+
+    def test_transports_pass_quickly(self):
+        for name in ("transport-tcp", "transport-udp"):
+            with self.subTest(name):
+                found = self.conform(self.plugin(name), "--level", "1")
+                self.assertEqual((found["verdict"], found["kind"]), ("pass", "transport"))
+                names = [test["name"] for test in found["tests"]]
+                for wanted in ("load", "loads", "instances", "exchange", "sizes"):
+                    self.assertIn(wanted, names)
 
     def test_what_is_no_plugin_fails(self):
         for path, reason in (

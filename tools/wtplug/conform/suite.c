@@ -36,8 +36,9 @@ struct job {
 	const struct wt_suite_options *options;
 	struct verdict *shared;
 	const char *path, *reference;
-	const struct wt_aead_check *aead; /* one of these three */
+	const struct wt_aead_check *aead; /* one of these four */
 	const struct wt_life_check *life;
+	const struct wt_transport_check *transport;
 	const struct wt_auth_check *auth; /* with `reference`, the host's crypto plugin */
 };
 
@@ -88,6 +89,10 @@ static enum wt_status run_job(struct wt_probe *probe, void *arg, struct wt_error
 	else if (job->auth)
 		shared->verdict =
 			wt_auth_check_run(job->auth, job->path, job->reference, &shared->finding);
+	else if (job->transport)
+		shared->verdict =
+			wt_transport_check_run(job->transport, job->path, job->options->check.level,
+					       job->options->check.seed, &shared->finding);
 	else
 		shared->verdict = job->life->run(job->path, &job->options->check, &shared->finding);
 	shared->done = 1;
@@ -178,15 +183,33 @@ void wt_suite_check_auth(const struct wt_suite_options *options, const struct wt
 	run_apart(&job, out);
 }
 
+void wt_suite_check_transport(const struct wt_suite_options *options,
+			      const struct wt_transport_check *check, const char *path,
+			      struct wt_case *out)
+{
+	struct job job = { .options = options, .path = path, .transport = check };
+
+	*out = (struct wt_case){ .promise = check->promise };
+	snprintf(out->name, sizeof out->name, "%s", check->name);
+	run_apart(&job, out);
+}
+
 /* ---- the suite ----------------------------------------------------------- */
+
+/* What the descriptor says. */
+struct told {
+	char algorithm[64]; /* crypto */
+	bool standard;	    /* crypto: AES-256-GCM */
+	uint32_t mode;	    /* transport */
+	bool conformance;   /* has it such a table? */
+};
 
 struct running {
 	const struct wt_suite_options *options;
 	const char *path;
 	struct wt_suite *suite;
-	char algorithm[64]; /* crypto */
-	bool standard;	    /* crypto: AES-256-GCM */
-	bool whole;	    /* was there memory for every case? */
+	struct told told;
+	bool whole; /* was there memory for every case? */
 	unsigned hangs;
 };
 
@@ -230,25 +253,26 @@ static void run(struct running *r, struct job *job, const char *name, const char
 	add(r, &done);
 }
 
-struct told {
-	char algorithm[64];
-	bool standard;
-};
-
-static void note_algorithm(void *arg, const char *step, const struct wt_loaded *loaded)
+static void note_descriptor(void *arg, const char *step, const struct wt_loaded *loaded)
 {
 	struct told *shared = arg;
 
-	if (strcmp(step, "descriptor") != 0 || loaded->plugin.kind != WT_KIND_CRYPTO)
+	/* Known from the step on that reads them. */
+	if (loaded->plugin.kind == WT_KIND_TRANSPORT)
+		shared->mode = loaded->plugin.ops.transport.mode;
+	if (strcmp(step, "descriptor") != 0)
+		return;
+	shared->conformance = loaded->descriptor.conformance != NULL;
+	if (loaded->plugin.kind != WT_KIND_CRYPTO)
 		return;
 	snprintf(shared->algorithm, sizeof shared->algorithm, "%s", loaded->plugin.algorithm);
 	shared->standard = loaded->plugin.standard;
 }
 
-/* The loader's steps on a file; what it says of its algorithm goes through shared
- * memory, since its code runs in a child. */
+/* The loader's steps on a file; what it says of itself goes through shared memory,
+ * since its code runs in a child. */
 static enum wt_status try_file(const char *path, struct wt_plugin_note_desc *note,
-			       char algorithm[64], bool *standard, struct wt_error *err)
+			       struct told *told, struct wt_error *err)
 {
 	struct told *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -256,12 +280,11 @@ static enum wt_status try_file(const char *path, struct wt_plugin_note_desc *not
 	*note = (struct wt_plugin_note_desc){ .struct_size = 0 };
 	if (shared == MAP_FAILED)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
-	const struct wt_load_request request = { .visit = note_algorithm, .visit_arg = shared };
+	const struct wt_load_request request = { .visit = note_descriptor, .visit_arg = shared };
 	enum wt_status status = wt_loaded_try(path, &request, note, err);
 
-	memcpy(algorithm, shared->algorithm, 63);
-	algorithm[63] = '\0';
-	*standard = shared->standard;
+	*told = *shared;
+	told->algorithm[sizeof told->algorithm - 1] = '\0';
 	munmap(shared, sizeof *shared);
 	return status;
 }
@@ -274,7 +297,7 @@ static bool test_load(struct running *r)
 	struct wt_case done = { .name = "load", .promise = "the daemon would load it" };
 	struct wt_error err = WT_ERROR_INIT;
 	uint64_t start = clock->mono_ns(clock);
-	enum wt_status status = try_file(r->path, note, r->algorithm, &r->standard, &err);
+	enum wt_status status = try_file(r->path, note, &r->told, &err);
 	char wanted[16 + WT_NAME_MAX];
 	const char *base = strrchr(r->path, '/');
 
@@ -282,7 +305,7 @@ static bool test_load(struct running *r)
 	base = base ? base + 1 : r->path;
 	snprintf(wanted, sizeof wanted, "%s-%s.so", wt_kind_text((enum wt_plugin_kind)note->kind),
 		 note->name);
-	if (status == WT_ERR_UNAVAILABLE && r->algorithm[0]) {
+	if (status == WT_ERR_UNAVAILABLE && r->told.algorithm[0]) {
 		done.verdict = WT_NOT_RUN;
 		wt_find(&done.finding, WT_FAULT_NONE, "%s", err.text);
 	} else if (status != WT_OK) {
@@ -297,7 +320,7 @@ static bool test_load(struct running *r)
 	/* What fails its self-test is looked at closer: other tests say why. */
 	return done.verdict != WT_NOT_RUN && note->struct_size > 0 &&
 	       note->kind >= WT_KIND_CRYPTO && note->kind <= WT_KIND_AUTH &&
-	       (status == WT_OK || r->algorithm[0]);
+	       (status == WT_OK || r->told.algorithm[0]);
 }
 
 static void test_life(struct running *r)
@@ -321,7 +344,7 @@ static void test_crypto(struct running *r, const char *reference, const char *na
 				   .aead = check };
 
 		if (check->level > r->options->check.level || (reference && !check->pairwise) ||
-		    (check->standard && !r->standard))
+		    (check->standard && !r->told.standard))
 			continue;
 		run(r, &job, check->name, check->promise, name);
 	}
@@ -350,15 +373,15 @@ static void test_crypto_pairs(struct running *r)
 		const struct wt_installed_plugin *other = &installed.items[i];
 		struct wt_plugin_note_desc note;
 		struct wt_error err = WT_ERROR_INIT;
-		char path[PATH_MAX], algorithm[64];
-		bool standard;
+		struct told told;
+		char path[PATH_MAX];
 
 		if (other->kind != WT_KIND_CRYPTO || strcmp(other->name, r->suite->note.name) == 0)
 			continue;
 		snprintf(path, sizeof path, "%s/crypto-%s.so", dir, other->name);
-		enum wt_status status = try_file(path, &note, algorithm, &standard, &err);
+		enum wt_status status = try_file(path, &note, &told, &err);
 
-		if (status == WT_OK && strcmp(algorithm, r->algorithm) == 0) {
+		if (status == WT_OK && strcmp(told.algorithm, r->told.algorithm) == 0) {
 			test_crypto(r, path, other->name);
 			compared++;
 		} else if (status != WT_OK) {
@@ -393,13 +416,12 @@ static bool find_aead(const char *dir, char path[PATH_MAX])
 	for (size_t i = 0; !found && i < installed.count; i++) {
 		struct wt_plugin_note_desc note;
 		struct wt_error err = WT_ERROR_INIT;
-		char algorithm[64];
-		bool standard;
+		struct told told;
 
 		if (installed.items[i].kind != WT_KIND_CRYPTO)
 			continue;
 		snprintf(path, PATH_MAX, "%s/crypto-%s.so", dir, installed.items[i].name);
-		found = try_file(path, &note, algorithm, &standard, &err) == WT_OK && standard;
+		found = try_file(path, &note, &told, &err) == WT_OK && told.standard;
 	}
 	wt_installed_clear(&installed);
 	return found;
@@ -425,6 +447,22 @@ static void test_auth(struct running *r)
 	}
 }
 
+static void test_transport(struct running *r)
+{
+	if (!r->told.conformance) {
+		not_run(r, "it has no conformance table, which says what settings to try it with");
+		return;
+	}
+	for (size_t i = 0; i < wt_transport_check_count; i++) {
+		const struct wt_transport_check *check = &wt_transport_checks[i];
+		struct job job = { .options = r->options, .path = r->path, .transport = check };
+
+		if (check->level <= r->options->check.level &&
+		    wt_transport_check_is_for(check, r->told.mode))
+			run(r, &job, check->name, check->promise, NULL);
+	}
+}
+
 struct wt_suite *wt_suite_run(const char *path, const struct wt_suite_options *options)
 {
 	struct running r = { .options = options, .path = path, .whole = true };
@@ -441,8 +479,7 @@ struct wt_suite *wt_suite_run(const char *path, const struct wt_suite_options *o
 		} else if (r.suite->note.kind == WT_KIND_AUTH) {
 			test_auth(&r);
 		} else {
-			not_run(&r, "of transport plugins only loading and life cycle are tested "
-				    "by this version");
+			test_transport(&r);
 		}
 	}
 	if (r.whole)

@@ -12,6 +12,7 @@
 
 #include "conform/aead_check.h"
 #include "conform/auth_check.h"
+#include "conform/transport_check.h"
 
 #define WT_CASE_NAME_MAX 80u
 
@@ -57,6 +58,11 @@ void wt_suite_check(const struct wt_suite_options *options, const struct wt_aead
 /* One check of auth plugins; `aead` is the crypto plugin of their host. */
 void wt_suite_check_auth(const struct wt_suite_options *options, const struct wt_auth_check *check,
 			 const char *path, const char *aead, struct wt_case *out);
+
+/* One check of transport plugins. */
+void wt_suite_check_transport(const struct wt_suite_options *options,
+			      const struct wt_transport_check *check, const char *path,
+			      struct wt_case *out);
 
 const char *wt_verdict_text(enum wt_verdict verdict); /* "pass", "FAIL", "skip", "not run" */
 const char *wt_outcome_text(enum wt_outcome outcome); /* "pass", "partial", "fail" */

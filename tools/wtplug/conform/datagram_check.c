@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "conform/netspace.h"
+#include "conform/transport_check.h"
+
+static const struct wt_path nowhere;
+
+static bool is_nowhere(const struct wt_path *path)
+{
+	return memcmp(path, &nowhere, sizeof nowhere) == 0;
+}
+
+/* ---- who is there --------------------------------------------------------- */
+
+/* A record came in with rig->in.from. */
+static bool path_says_who(struct wt_transport_rig *rig)
+{
+	struct wt_source source;
+	struct sockaddr_storage local;
+	char wanted[WT_NETSPACE_TEXT], told[WT_NETSPACE_TEXT];
+
+	if (is_nowhere(&rig->in.from))
+		return wt_find(rig->note, WT_FAULT_PATHS,
+			       "a record at a socket that listens has path zero: it came from "
+			       "somebody");
+	wt_transport_end_source(&rig->acceptor, rig->in.conn, &rig->in.from, &source);
+	if (source.token_len == 0 || source.prefix_len == 0)
+		return wt_transport_rig_missed(
+			rig, WT_FAULT_SOURCE,
+			"of who sent, source() gives a token of %u and a prefix of %u bytes",
+			source.token_len, source.prefix_len);
+	if (wt_transport_end_max(&rig->acceptor, rig->in.conn, &rig->in.from) < WT_RECORD_MIN)
+		return wt_find(rig->note, WT_FAULT_PATHS,
+			       "max_record() of the path that a record came by is too small for "
+			       "an answer");
+	wt_netspace_text(&rig->setup->at, wanted);
+	if (wt_transport_end_local(&rig->acceptor, rig->in.conn, &rig->in.from, &local) == WT_OK) {
+		wt_netspace_text(&local, told);
+		if (strcmp(wanted, told) != 0)
+			return wt_find(rig->note, WT_FAULT_PATHS,
+				       "a record that was sent to %s came, by its path, to %s",
+				       wanted, told);
+	}
+	wt_transport_end_source(&rig->dialler, rig->out.conn, NULL, &source);
+	if (strcmp(source.text, wanted) != 0)
+		return wt_transport_rig_missed(rig, WT_FAULT_SOURCE,
+					       "the dialler dialled %s and says \"%.80s\"", wanted,
+					       source.text);
+	return true;
+}
+
+WT_TRANSPORT_CHECK(wt_check_datagram_exchange)
+{
+	struct wt_transport_rig rig;
+	bool good = wt_transport_rig_open(&rig, setup, note);
+
+	for (int i = 0; good && i < 4; i++) {
+		good = wt_transport_rig_connect(&rig, &setup->at);
+		if (!good)
+			break;
+		rig.out.batch = i == 1 ? 1 : 8;
+		rig.in.ask = i == 2 ? 1 : 16;
+		wt_line_want(&rig.out, 30);
+		wt_line_want(&rig.in, 30);
+		good = wt_transport_rig_exchange(&rig) && path_says_who(&rig);
+		if (good && !is_nowhere(&rig.out.from))
+			good = wt_find(note, WT_FAULT_PATHS,
+				       "a record at a dialled connection has a path");
+		wt_line_close(&rig.out, i % 2 == 0);
+	}
+	return wt_found_unless(wt_transport_rig_close(&rig, good));
+}
+
+/* ---- sizes ---------------------------------------------------------------- */
+
+static uint32_t largest; /* of this way */
+
+static uint32_t up_to_largest(uint32_t number)
+{
+	static const uint32_t edges[] = { 8,	9,    33,   576,  1200, 1399, 1400,  1401,  1472,
+					  2048, 4096, 8192, 8193, 9000, 9001, 16384, 32768, 65507 };
+	const uint32_t n = sizeof edges / sizeof edges[0], i = number % (n + 2u);
+	const uint32_t size = i < n ? edges[i] : largest - (i - n);
+
+	return size < largest ? size : largest;
+}
+
+static uint32_t one_too_large(uint32_t number)
+{
+	return number % 3u == 1u ? largest + 1u + number % 700u : 200u;
+}
+
+/* What the way does not take is lost, and nothing else. */
+static bool too_large_is_lost(struct wt_transport_rig *rig)
+{
+	const uint32_t before = rig->in.got;
+
+	rig->out.len = rig->in.len = one_too_large;
+	wt_line_want(&rig->out, 90);
+	if (!WT_RIG_UNTIL(rig, wt_line_is_sent(&rig->out) && rig->in.got >= before + 60))
+		return wt_transport_rig_missed(
+			rig, rig->out.conn->ended ? WT_FAULT_NETWORK_ENDS : WT_FAULT_RECORD_LOST,
+			"with records of more than %u bytes, which max_record() says, between "
+			"them %u of 60 others arrive",
+			largest, rig->in.got - before);
+	return true;
+}
+
+WT_TRANSPORT_CHECK(wt_check_datagram_sizes)
+{
+	struct wt_transport_rig rig;
+	bool good = wt_transport_rig_open(&rig, setup, note);
+
+	for (int i = 0; good && i < 2; i++) {
+		/* loopback takes what no other device does */
+		if (i == 1 && (!setup->alone || !wt_netspace_mtu(1500)))
+			break;
+		good = wt_transport_rig_connect(&rig, &setup->at);
+		if (!good)
+			break;
+		largest = wt_transport_end_max(&rig.dialler, rig.out.conn, NULL);
+		if (largest < WT_RECORD_MIN || largest > WT_RECORD_MAX) {
+			good = wt_find(note, WT_FAULT_RECORD_LIMIT,
+				       "max_record() of a dialled connection says %u", largest);
+			break;
+		}
+		rig.out.len = rig.in.len = up_to_largest;
+		rig.out.batch = 2;
+		wt_line_want(&rig.out, 100);
+		wt_line_want(&rig.in, 100);
+		good = wt_transport_rig_exchange(&rig);
+		if (good && largest < WT_RUN_BYTES - 700u)
+			good = too_large_is_lost(&rig);
+		wt_line_close(&rig.out, false);
+	}
+	if (setup->alone)
+		(void)!wt_netspace_mtu(65536);
+	return wt_found_unless(wt_transport_rig_close(&rig, good));
+}

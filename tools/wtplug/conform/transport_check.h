@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport_check.h: the contract of whispertunnel/transport.h, as checks on two
+ * ends of a plugin that are made from its conformance table.
+ *
+ * They crash, hang and leak as the plugin does: conform/suite.h runs each in a
+ * child.
+ */
+#ifndef WT_CONFORM_TRANSPORT_CHECK_H
+#define WT_CONFORM_TRANSPORT_CHECK_H
+
+#include "conform/transport_rig.h"
+
+enum wt_check_modes { WT_OF_STREAMS = 1, WT_OF_DATAGRAMS = 2, WT_OF_BOTH = 3 };
+
+struct wt_transport_check {
+	const char *name;
+	const char *promise;
+	int level;
+	enum wt_check_modes modes;
+	bool once; /* at one address; else at one of each family */
+	enum wt_verdict (*run)(const struct wt_transport_setup *setup, struct wt_finding *note);
+};
+
+extern const struct wt_transport_check wt_transport_checks[];
+extern const size_t wt_transport_check_count;
+/* NULL: there is none of that name for this mode (enum wt_transport_mode). */
+const struct wt_transport_check *wt_transport_check_named(const char *name, uint32_t mode);
+/* Is it one for that mode? */
+bool wt_transport_check_is_for(const struct wt_transport_check *check, uint32_t mode);
+
+/* In a network namespace of its own where the kernel allows one. */
+enum wt_verdict wt_transport_check_run(const struct wt_transport_check *check, const char *path,
+				       int level, uint64_t seed,
+				       struct wt_finding *note) WT_MUST_CHECK;
+
+/* ---- the checks, by file -------------------------------------------------- */
+
+#define WT_TRANSPORT_CHECK(name_)                                                                  \
+	enum wt_verdict name_(const struct wt_transport_setup *setup, struct wt_finding *note)
+
+/* stream_check.c */
+WT_TRANSPORT_CHECK(wt_check_stream_exchange);
+WT_TRANSPORT_CHECK(wt_check_stream_sizes);
+WT_TRANSPORT_CHECK(wt_check_stream_limit);
+
+/* datagram_check.c */
+WT_TRANSPORT_CHECK(wt_check_datagram_exchange);
+WT_TRANSPORT_CHECK(wt_check_datagram_sizes);
+
+static inline enum wt_verdict wt_found_unless(bool sound)
+{
+	return sound ? WT_SOUND : WT_FOUND;
+}
+
+#endif
