@@ -17,13 +17,13 @@
 #include "support/scratch.h"
 
 static const char server_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.1/24\n%s\n"
-				 "[crypto]\nplugin = aesgcm-openssl\n"
+				 "[crypto]\nplugin = %s\n"
 				 "[transport %s]\nlisten = 127.0.0.1:%u%s\n%s"
 				 "[auth %s]\n"
 				 "[peer alice]\npsk_file = alice.psk\nallowed_ips = 10.8.0.2/32\n"
 				 "[peer bob]\npsk_file = bob.psk\nallowed_ips = 10.8.0.3/32\n";
 static const char client_ini[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.%u/24\n%s\n"
-				 "[crypto]\nplugin = aesgcm-sodium\n"
+				 "[crypto]\nplugin = %s\n"
 				 "[transport %s]\n%s"
 				 "[auth %s]\n%s"
 				 "[peer office]\nendpoint = %s://127.0.0.1:%u%s\n"
@@ -127,8 +127,9 @@ void wt_world_server(struct wt_world *w, const char *more)
 	if (w->also)
 		snprintf(also, sizeof also, "[transport %s]\nlisten = 127.0.0.1:%u\n", w->also,
 			 w->port);
-	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more, w->transport,
-		    w->port, second, also, w->auth);
+	wt_end_open(&w->server, w->dir, "server", &w->clock.clock, server_ini, more,
+		    w->crypto ? w->crypto : "aesgcm-openssl", w->transport, w->port, second, also,
+		    w->auth);
 }
 
 void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_client *client)
@@ -141,9 +142,9 @@ void wt_world_client(struct wt_world *w, struct wt_end *end, const struct wt_cli
 	}
 	snprintf(name, sizeof name, "client%d", (int)(end - &w->server));
 	wt_end_open(end, w->dir, name, &w->clock.clock, client_ini, client->host,
-		    client->more ? client->more : "", w->transport, section, w->auth,
-		    client->auth ? client->auth : "", w->transport, w->port, endpoint, client->key,
-		    client->peer ? client->peer : "");
+		    client->more ? client->more : "", w->crypto ? w->crypto : "aesgcm-sodium",
+		    w->transport, section, w->auth, client->auth ? client->auth : "", w->transport,
+		    w->port, endpoint, client->key, client->peer ? client->peer : "");
 }
 
 void wt_world_alice(struct wt_world *w)

@@ -15,6 +15,9 @@ struct wt_world {
 	uint16_t port, second_port; /* second_port: the server listens there too; 0: not */
 	const char *also;	    /* NAME of a second transport, with the same port; NULL: none */
 	const char *transport, *auth; /* NAME: "tcp" and "hmac" unless changed before a start */
+	/* NAME of both ends' crypto plugin, and more lines of that section; NULL: openssl at the
+	 * server, sodium at the clients */
+	const char *crypto;
 	struct wt_clock_manual clock;
 	struct wt_end server, alice, bob;
 	struct wt_end *ends[3];
