@@ -223,6 +223,16 @@ static inline enum wt_status wt_transport_move(const struct wt_instance *transpo
 	return wt_transport_ops(transport)->move(transport->self, from, to, tconn);
 }
 
+/* WT_ERR_UNSUPPORTED: this transport has no way apart from send. */
+static inline enum wt_status wt_transport_answer(const struct wt_instance *transport,
+						 struct wt_worker *worker, void *tconn,
+						 const struct wt_path *path, const uint8_t *message,
+						 size_t len)
+{
+	return wt_transport_ops(transport)->answer(transport->self, worker, tconn, path, message,
+						   len);
+}
+
 /* ---- auth ---------------------------------------------------------------- */
 
 static inline const struct wt_auth_ops *wt_auth_ops(const struct wt_instance *auth)

@@ -41,6 +41,13 @@ static enum wt_status no_move(void *self, struct wt_worker *from, struct wt_work
 	return WT_ERR_UNSUPPORTED;
 }
 
+static enum wt_status no_answer(void *self, struct wt_worker *worker, void *tconn,
+				const struct wt_path *path, const uint8_t *message, size_t len)
+{
+	(void)self, (void)worker, (void)tconn, (void)path, (void)message, (void)len;
+	return WT_ERR_UNSUPPORTED;
+}
+
 static enum wt_status no_keygen(const struct wt_host *host, uint8_t private_key[WT_KEY_SIZE],
 				struct wt_error *err)
 {
@@ -70,6 +77,8 @@ void wt_defaults_fill(struct wt_plugin *plugin)
 			transport->local_address = no_local_address;
 		if (!transport->move)
 			transport->move = no_move;
+		if (!transport->answer)
+			transport->answer = no_answer;
 		break;
 	case WT_KIND_AUTH:
 		if (!auth->keygen)

@@ -210,15 +210,33 @@ bool wt_output_probe(struct wt_conn *conn, size_t record_len, uint16_t id)
 	return false;
 }
 
+bool wt_output_answer(const struct wt_origin *to, const uint8_t *message, size_t len)
+{
+	struct wt_link *link = to->link;
+	enum wt_status status;
+
+	if (link->closed)
+		return false;
+	status = wt_transport_answer(link->transport, link->worker, link->tconn, &to->path, message,
+				     len);
+	if (status != WT_ERR_UNSUPPORTED)
+		return status == WT_OK;
+	if (link->blocked || !wt_output_handshake(to, message, len))
+		return false;
+	wt_output_flush(link);
+	return true;
+}
+
 bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len)
 {
 	struct wt_link *link = to->link;
 	struct wt_buffer *buffer;
 
-	/* Where anyone may ask, nothing waits for a link that stands: whoever needs
-	 * the answer asks again. */
-	if (link->closed || link->out_count == WT_LINK_OUT ||
-	    (link->blocked && wt_link_shared(link)))
+	/* Where anyone may ask, nothing waits for a link that stands: it leaves by the
+	 * other way, or whoever needs it asks again. */
+	if (link->blocked && wt_link_shared(link))
+		return wt_output_answer(to, message, len);
+	if (link->closed || link->out_count == WT_LINK_OUT)
 		return false;
 	buffer = wt_slot_get(&link->worker->slots);
 	if (!buffer)

@@ -40,9 +40,15 @@ bool wt_output_text_to(struct wt_conn *conn, struct wt_keypair *pair, const stru
  * as above, or there is no PROBE of that length. */
 bool wt_output_probe(struct wt_conn *conn, size_t record_len, uint16_t id);
 
-/* Queue a handshake message before all records not yet taken by the transport.
- * False: no buffer or no room. */
+/* Queue a handshake message before all records not yet taken by the transport; at
+ * a shared link that takes nothing now, wt_output_answer. False: no buffer or no
+ * room. */
 bool wt_output_handshake(const struct wt_origin *to, const uint8_t *message, size_t len);
+
+/* Say something to a stranger at a shared link, at once or not at all: where the
+ * transport can, apart from all that peers are sent, so that neither waits for
+ * the other. False: it was not sent. */
+bool wt_output_answer(const struct wt_origin *to, const uint8_t *message, size_t len);
 
 /* Hand to the transport what is there. */
 void wt_output_flush(struct wt_link *link);

@@ -81,7 +81,7 @@ static void accepted(const struct wt_question *question, const struct wt_auth_ou
 		wt_auth_abandon(question->auth, out->handshake, out->local_index);
 }
 
-static void answer(const struct wt_origin *to, const struct wt_auth_out *out)
+static void repeat(const struct wt_origin *to, const struct wt_auth_out *out)
 {
 	if (wt_output_handshake(to, out->reply, out->reply_len))
 		wt_output_flush(to->link);
@@ -110,7 +110,7 @@ static void say_again(const struct wt_question *question, const struct wt_auth_o
 					    .reason = WT_REASON_REPLAY };
 
 	if (began_there(question, out))
-		answer(&question->from, out);
+		repeat(&question->from, out);
 	else
 		(void)wt_refusal_report(question->from.link->worker, source->text, NULL, &replay,
 					"dropped");
@@ -132,7 +132,7 @@ static void apply(const struct wt_question *question, enum wt_auth_verdict verdi
 		(void)wt_refusal_report(worker, source->text, NULL, out, "answered with a token");
 
 	if (!flaw && verdict == WT_AUTH_ANSWER)
-		answer(&question->from, out);
+		(void)wt_output_answer(&question->from, out->reply, out->reply_len);
 	else if (!flaw && verdict == WT_AUTH_MORE && out->flags & WT_AUTH_OUT_REPEATED)
 		say_again(question, out, source);
 	else if (!flaw && verdict == WT_AUTH_MORE)

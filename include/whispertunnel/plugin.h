@@ -38,7 +38,7 @@ extern "C" {
 /* Another major is refused. While the major is 0, a minor older than
  * WT_ABI_MINOR_OLDEST is refused too: 0.x may still break, and says so here. */
 #define WT_ABI_MAJOR 0
-#define WT_ABI_MINOR 3
+#define WT_ABI_MINOR 4
 #define WT_ABI_MINOR_OLDEST 2
 
 enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 3 };

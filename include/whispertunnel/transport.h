@@ -164,6 +164,14 @@ struct wt_transport_ops {
 	 * connection stays where it was accepted. */
 	enum wt_status (*move)(void *self, struct wt_worker *from, struct wt_worker *to,
 			       void *tconn);
+	/* At a socket that listens for datagrams: send one message of up to
+	 * WT_UNAUTHENTICATED_MAX bytes to the other end of `path`, from the
+	 * address that it was sent to, now or not at all. It neither waits for
+	 * records that send() was given nor makes them wait, however many of these
+	 * the system holds back. Anything but WT_OK: it was not sent, which the
+	 * transport counts. Optional: the host uses send(). Since ABI 0.4. */
+	enum wt_status (*answer)(void *self, struct wt_worker *worker, void *tconn,
+				 const struct wt_path *path, const uint8_t *message, size_t len);
 };
 
 #ifdef __cplusplus

@@ -23,11 +23,12 @@ struct wt_udp_counters {
 	uint32_t hints;		     /* errors of the network, of which nothing follows */
 
 	/* Datagrams that were lost here, each under one of these. */
-	uint32_t too_large;   /* larger than the link takes */
-	uint32_t unreachable; /* the kernel had no way for it */
-	uint32_t too_short;   /* received, shorter than a message */
-	uint32_t truncated;   /* received, larger than its buffer */
-	uint32_t foreign;     /* received at a dialled socket, from somebody else */
+	uint32_t too_large;    /* larger than the link takes */
+	uint32_t unreachable;  /* the kernel had no way for it */
+	uint32_t too_short;    /* received, shorter than a message */
+	uint32_t truncated;    /* received, larger than its buffer */
+	uint32_t foreign;      /* received at a dialled socket, from somebody else */
+	uint32_t answers_full; /* to strangers, for whom too much waits already */
 };
 
 struct wt_udp {
@@ -39,10 +40,14 @@ struct wt_udp {
 	struct wt_udp_counters counters;
 
 	/* The workers that listen, in the order of their calls, and where the
-	 * first one's sockets are: the others share them. */
+	 * first one's sockets are: the others share these places. */
 	struct wt_worker **listening;
 	uint32_t listening_count;
-	struct sockaddr_storage *bound;
+	struct wt_udp_place {
+		struct sockaddr_storage address;
+		int answers; /* what strangers are answered by, for all workers; -1: none */
+	} * places;
+	size_t place_count;
 };
 
 #endif

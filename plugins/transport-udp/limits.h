@@ -55,6 +55,18 @@
 #define WT_UDP_RECV_BUFFER_KIB "4096"
 #define WT_UDP_BUFFER_KIB_MAX 65536u
 
+/* What is said to strangers has a buffer of its own. A datagram to an address of a
+ * network of ours that does not say where it is waits there for 3 s, 0.8 KB each:
+ * so at most 300 wait, and as many neighbours are looked for. More than one batch
+ * of first messages is answered with. */
+#define WT_UDP_ANSWER_BUFFER (256 * 1024)
+/* Half of it is for networks (/24 and /64) that get no more than this, so that a
+ * network full of nobody has 16 waiting there. More get the other half. */
+#define WT_UDP_ANSWER_RATE 4u
+#define WT_UDP_ANSWER_BURST 4u
+#define WT_UDP_NETWORK_IPV4 3u
+#define WT_UDP_NETWORK_IPV6 8u
+
 #define WT_UDP_LISTEN_MAX 64u
 
 #endif

@@ -119,6 +119,7 @@ struct wt_udp_link *wt_udp_link_new(struct wt_udp *udp, struct wt_worker *worker
 	link->udp = udp;
 	link->worker = worker;
 	link->fd = fd;
+	link->answers = -1;
 	link->peer = *peer;
 	link->dialled = dialled;
 	link->out.runs = udp->runs;

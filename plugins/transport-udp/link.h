@@ -57,6 +57,7 @@ struct wt_udp_link {
 	bool closed;	 /* by the core while held; freed on release */
 	unsigned holds;
 	int fd;
+	int answers; /* the socket for answers to strangers, the instance's; -1: none */
 	struct wt_watch *watch;
 	unsigned watched;	      /* its events */
 	struct wt_timer *timer;	      /* reports from the loop, ends a pause of reading */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "link.h"
 #include "listener.h"
 #include "path.h"
@@ -48,6 +49,7 @@ static enum wt_status udp_create(const struct wt_host *host, const struct wt_con
 		.too_short = host->counter(host, "udp_too_short"),
 		.truncated = host->counter(host, "udp_truncated"),
 		.foreign = host->counter(host, "udp_foreign"),
+		.answers_full = host->counter(host, "udp_answers_full"),
 	};
 	*self = udp;
 	return WT_OK;
@@ -167,6 +169,14 @@ static enum wt_status udp_local_address(void *self, void *tconn, const struct wt
 	return WT_OK;
 }
 
+static enum wt_status udp_answer(void *self, struct wt_worker *worker, void *tconn,
+				 const struct wt_path *path, const uint8_t *message, size_t len)
+{
+	(void)self;
+	(void)worker;
+	return wt_udp_answer(tconn, path, message, len);
+}
+
 static const struct wt_config_key keys[] = {
 	{
 		.struct_size = sizeof(struct wt_config_key),
@@ -241,6 +251,7 @@ static const struct wt_transport_ops ops = {
 	.source = udp_source,
 	.local_address = udp_local_address,
 	/* .move: a socket stays with its worker. */
+	.answer = udp_answer,
 };
 
 WT_PLUGIN(WT_KIND_TRANSPORT, "udp", "1.0", .license = "MIT",

@@ -117,6 +117,9 @@ enum wt_status wt_udp_socket_listen(const struct wt_udp *udp,
 				    struct wt_error *err)
 {
 	static const struct option share = { SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT" };
+	/* The socket for answers (answer.h) is there, too. The first does not allow it,
+	 * so nobody else can make use of it. */
+	static const struct option beside = { SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR" };
 	bool shared = udp->workers > 1;
 	enum wt_status status = open_socket(udp, address->ss_family, fd, err);
 
@@ -125,7 +128,7 @@ enum wt_status wt_udp_socket_listen(const struct wt_udp *udp,
 	/* The first binds alone, so that a second daemon on this address is told
 	 * that it is taken, and lets the others in only then. The filter is the
 	 * group's, which begins with the second. */
-	if ((shared && index > 0 && !set(*fd, &share)) ||
+	if ((shared && index > 0 && !(set(*fd, &share) && set(*fd, &beside))) ||
 	    bind(*fd, (const struct sockaddr *)address, wt_address_len(address)) < 0 ||
 	    (shared && index == 0 && !set(*fd, &share)) ||
 	    (shared && index == 1 && !attach_filter(*fd, udp->workers))) {

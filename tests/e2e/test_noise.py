@@ -7,30 +7,19 @@ import subprocess
 import sys
 
 from harness import case, runner
-from harness.daemon import run, write_file, write_key
+from harness.daemon import write_key, write_key_pair
 from harness.traffic import ping
 
 PEER = os.path.join(runner.ROOT, "tests/reference/peer.py")
 TIMEOUT_S = 30
 
 
-def key_pair(name):
-    """(path of a private key file, public key), by `wtcore genkey` and `pubkey`."""
-    code, private, said = run("genkey")
-    assert code == 0, said
-    path = write_file(name, private)
-    with open(path, encoding="utf-8") as file:
-        code, public, said = run("pubkey", stdin=file)
-    assert code == 0, said
-    return path, public.strip()
-
-
 class Noise(case.TunnelTest):
     def setUp(self):
         super().setUp()
         self.hosts()
-        self.server_key, self.server_public = key_pair("server.key")
-        self.client_key, self.client_public = key_pair("client.key")
+        self.server_key, self.server_public = write_key_pair("server.key")
+        self.client_key, self.client_public = write_key_pair("client.key")
 
     def start(self, psk=None, server=None, client=None):
         """Both ends; what differs between them in the dictionaries."""
@@ -72,7 +61,7 @@ class Noise(case.TunnelTest):
         self.far.expect("handshake of office .*: a sealed field does not open")
 
     def test_an_unknown_key_is_silence(self):
-        self.start(server={"public_key": key_pair("somebody.key")[1]})
+        self.start(server={"public_key": write_key_pair("somebody.key")[1]})
         self.near.expect("handshake of unknown peer refused: it names no peer here")
         self.assertEqual(self.near.count("peer alice up"), 0)
 

@@ -171,6 +171,11 @@ static void destroy(void *self)
 	free(self);
 }
 
+static bool full(const struct packet_socket *socket)
+{
+	return wt_packet_net.full || wt_packet_net.full_at == socket->port;
+}
+
 /* The core may close inside each report, so each is the last of its turn. */
 static void on_timer(void *arg, struct wt_worker *worker)
 {
@@ -183,7 +188,7 @@ static void on_timer(void *arg, struct wt_worker *worker)
 		host->conn_connected(host, worker, socket->core);
 		return;
 	}
-	if (socket->owes_writable && !wt_packet_net.full) {
+	if (socket->owes_writable && !full(socket)) {
 		socket->owes_writable = false;
 		wake(socket);
 		host->conn_writable(host, worker, socket->core);
@@ -304,7 +309,7 @@ static enum wt_status send_records(void *self, struct wt_worker *worker, void *t
 	struct packets *packets = self;
 	struct packet_socket *socket = tconn;
 
-	for (*taken = 0; *taken < n && !wt_packet_net.full; (*taken)++) {
+	for (*taken = 0; *taken < n && !full(socket); (*taken)++) {
 		const struct wt_record *record =
 			(const struct wt_record *)((const uint8_t *)records +
 						   *taken * records->struct_size);
@@ -314,6 +319,20 @@ static enum wt_status send_records(void *self, struct wt_worker *worker, void *t
 	}
 	if (*taken < n)
 		socket->owes_writable = true;
+	return WT_OK;
+}
+
+static enum wt_status answer(void *self, struct wt_worker *worker, void *tconn,
+			     const struct wt_path *path, const uint8_t *message, size_t len)
+{
+	(void)self;
+	(void)worker;
+	if (!wt_packet_net.apart)
+		return WT_ERR_UNSUPPORTED;
+	if (wt_packet_net.apart_full)
+		return WT_AGAIN;
+	wt_packet_net.answered++;
+	send_one(tconn, wt_load_be16(path->bytes), message, len);
 	return WT_OK;
 }
 
@@ -470,6 +489,7 @@ const struct wt_plugin wt_packet_plugin = {
 		.source = source,
 		.local_address = local_address,
 		.move = move,
+		.answer = answer,
 	},
 };
 
@@ -550,6 +570,7 @@ uint16_t wt_packets_last_port(void)
 void wt_packets_drain(void)
 {
 	wt_packet_net.full = false;
+	wt_packet_net.full_at = 0;
 	for (struct packet_socket *s = sockets; s; s = s->next)
 		wake(s);
 }

@@ -58,6 +58,10 @@ struct wt_packet_net {
 	bool no_route;	   /* nothing is sent, and no size is known */
 	uint32_t path_max; /* a larger one vanishes on the way */
 	bool full;	   /* sockets take nothing */
+	uint16_t full_at;  /* the one with this port takes nothing */
+	bool apart;	   /* strangers are answered by a way of their own... */
+	bool apart_full;   /* ... which takes nothing */
+	uint64_t answered; /* what left by it */
 	bool coalesce;	   /* recv gives runs */
 	uint64_t sent_kind[WT_PACKET_KINDS];
 	uint64_t sent, arrived, nowhere, too_large, bytes_sent;

@@ -291,6 +291,8 @@ static void transports_are_called_through_wrappers(void **state)
 	assert_int_equal(source.struct_size, sizeof source);
 	assert_int_equal(wt_transport_local_address(still, tconn, NULL, &address),
 			 WT_ERR_UNSUPPORTED);
+	assert_int_equal(wt_transport_answer(still, NULL, tconn, NULL, NULL, 0),
+			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(wt_transport_move(still, NULL, NULL, tconn), WT_ERR_UNSUPPORTED);
 	wt_transport_close(still, NULL, tconn, true);
 	wt_instance_free(still);

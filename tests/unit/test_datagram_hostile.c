@@ -414,6 +414,67 @@ static void a_first_message_is_answered_by_one_socket(void **state)
 	carries_both_ways(w);
 }
 
+/* ---- the way for strangers ------------------------------------------------------- */
+
+/* A server that has forgotten all, and alice, whose last first message is old. */
+static size_t up_again(struct wt_world *w)
+{
+	up(w);
+	wt_packet_net.fate = NULL;
+	wt_end_close(&w->alice);
+	wt_end_close(&w->server);
+	w->alice = w->server = (struct wt_end){ .engine = NULL };
+	wt_packet_net.fate = watched;
+	wt_world_pass(w, 61000);
+	wt_packet_net.apart = true;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_until(w, wt_world_alice_up);
+	return find(WT_PACKET_M1);
+}
+
+static void strangers_are_answered_apart(void **state)
+{
+	struct wt_world *w = *state;
+	size_t m1 = up_again(w);
+
+	/* A peer's handshake is not a stranger's. */
+	assert_int_equal(wt_packet_net.answered, 0);
+	for (int i = 0; i < 10; i++) {
+		wt_packets_inject(STRANGER, w->port, taken[m1].bytes, taken[m1].len);
+		wt_world_settle(w);
+	}
+	assert_int_equal(to_stranger, 10);
+	assert_int_equal(wt_packet_net.answered, 10);
+	/* No room there: no answer, and none by the way of peers. */
+	wt_packet_net.apart_full = true;
+	for (int i = 0; i < 10; i++)
+		wt_packets_inject(STRANGER, w->port, taken[m1].bytes, taken[m1].len);
+	wt_world_settle(w);
+	assert_int_equal(to_stranger, 10);
+	carries_both_ways(w);
+}
+
+/* The way of peers stands: whoever is new need not wait for it. */
+static void a_full_link_keeps_nobody_out(void **state)
+{
+	struct wt_world *w = *state;
+	uint8_t waited[100];
+
+	(void)up_again(w);
+	wt_packet_net.full_at = w->port;
+	wt_world_loses(w, &w->server, &w->alice, "10.8.0.1", "10.8.0.2");
+	wt_packet_net.sent_kind[WT_PACKET_M2] = 0;
+	wt_world_bob(w);
+	wt_world_settle(w);
+	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 1);
+	assert_int_equal(wt_packet_net.answered, 1);
+	wt_packets_drain();
+	wt_world_until(w, wt_world_all_up);
+	assert_int_equal(wt_end_take(&w->alice, waited, sizeof waited), sizeof waited);
+	carries_both_ways(w);
+}
+
 /* ---- every message in every state -------------------------------------------------- */
 
 /* Those of another peer, and of a run of this one that is over. */
@@ -745,6 +806,8 @@ int main(void)
 		WORLD(a_stolen_first_message_gets_less_than_it_brought),
 		WORLD(a_stolen_first_message_moves_nobody),
 		WORLD(a_first_message_is_answered_by_one_socket),
+		WORLD(strangers_are_answered_apart),
+		WORLD(a_full_link_keeps_nobody_out),
 		WORLD(old_messages_in_every_state_change_nothing),
 		WORLD(a_changed_message_does_not_hinder_the_true_one),
 		WORLD(forged_records_end_nothing),

@@ -435,6 +435,8 @@ static void optional_slots_have_defaults(void **state)
 	assert_int_equal(still->ops.transport.local_address(NULL, NULL, NULL, &address),
 			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(still->ops.transport.move(NULL, NULL, NULL, NULL), WT_ERR_UNSUPPORTED);
+	assert_int_equal(still->ops.transport.answer(NULL, NULL, NULL, NULL, key, 1),
+			 WT_ERR_UNSUPPORTED);
 	packets->ops.transport.set_max_record(NULL, NULL, NULL, 1);
 	assert_int_equal(nobody->ops.auth.keygen(NULL, key, &err), WT_ERR_UNSUPPORTED);
 	assert_non_null(strstr(err.text, "no key pairs"));

@@ -287,6 +287,13 @@ static struct wt_path exchange(struct wt_rig *rig, struct wt_loop_conn *conn,
 	assert_int_equal(wt_udp_rig_catch(peer, bytes, sizeof bytes, &answered), 1000);
 	/* From where it was asked, not from where the kernel would. */
 	assert_memory_equal(&answered, at, wt_rig_len(at));
+	/* And so by the way for strangers. */
+	answered.ss_family = AF_UNSPEC;
+	assert_int_equal(
+		rig->ops->answer(rig->self, conn->worker, conn->tconn, &reader.path, bytes, 300),
+		WT_OK);
+	assert_int_equal(wt_udp_rig_catch(peer, bytes, sizeof bytes, &answered), 300);
+	assert_memory_equal(&answered, at, wt_rig_len(at));
 	close(peer);
 	conn->on_readable = NULL;
 	return reader.path;
@@ -379,7 +386,7 @@ static void each_path_has_its_own_run(void **state)
 	}
 	/* All with one call. */
 	assert_int_equal(wt_loop_host_counter(rig.host, "udp_gso_sends"), PEERS);
-	assert_int_equal(wt_loop_host_counter(rig.host, "udp_tx_calls"), PEERS + 1);
+	assert_int_equal(wt_loop_host_counter(rig.host, "udp_tx_calls"), 2 * PEERS + 1);
 	wt_rig_close(&rig);
 }
 
@@ -452,6 +459,102 @@ static void datagrams_go_to_the_worker_of_their_index(void **state)
 	wt_rig_close(&rig);
 }
 
+/* A path in the form of plugins/transport-udp/path.h. */
+static struct wt_path make_path(struct sockaddr_storage *remote, struct sockaddr_storage *local)
+{
+	struct wt_path path = { .bytes = { 4 } };
+
+	memcpy(path.bytes + 2, port_of(remote), 2);
+	memcpy(path.bytes + 8, &((struct sockaddr_in *)remote)->sin_addr, 4);
+	if (local)
+		memcpy(path.bytes + 24, &((struct sockaddr_in *)local)->sin_addr, 4);
+	return path;
+}
+
+/* By whatever socket, each worker answers from the address that it shares. */
+static void every_worker_answers_strangers(void **state)
+{
+	struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 0));
+	struct wt_rig rig;
+
+	(void)state;
+	config.workers = WORKERS;
+	wt_rig_open(&rig, "udp", &config);
+
+	struct sockaddr_storage at = wt_rig_address(&rig, 0);
+
+	for (uint32_t i = 0; i < WORKERS; i++) {
+		struct sockaddr_storage from = wt_rig_ipv4("127.0.0.1", 0), answered = from;
+		int peer = wt_udp_rig_socket(&from);
+		const struct wt_path path = make_path(&from, &at);
+		uint8_t bytes[100] = { 0 };
+
+		assert_int_equal(rig.ops->answer(rig.self, wt_loop_host_worker_at(rig.host, i),
+						 rig.host->conns[i].tconn, &path, bytes, 72),
+				 WT_OK);
+		assert_int_equal(wt_udp_rig_catch(peer, bytes, sizeof bytes, &answered), 72);
+		assert_memory_equal(&answered, &at, wt_rig_len(&at));
+		close(peer);
+	}
+	wt_rig_close(&rig);
+}
+
+static void only_who_asked_a_listening_socket_is_answered_so(void **state)
+{
+	static const uint8_t message[72] = { 1, 1 };
+	const struct wt_path nobody = { .bytes = { 0 } };
+	struct sockaddr_storage remote = wt_rig_ipv4("127.0.0.1", 0);
+	int peer = wt_udp_rig_socket(&remote);
+	struct wt_path path;
+	struct wt_rig rig;
+
+	(void)state;
+	wt_rig_open(&rig, "udp", NULL);
+
+	struct sockaddr_storage at = wt_rig_address(&rig, 0);
+	struct wt_loop_conn *dialled = wt_rig_dial(&rig, &remote);
+
+	path = make_path(&remote, &at);
+	assert_int_equal(rig.ops->answer(rig.self, dialled->worker, dialled->tconn, &path, message,
+					 sizeof message),
+			 WT_ERR_UNSUPPORTED);
+	assert_int_equal(rig.ops->answer(rig.self, rig.host->conns[0].worker,
+					 rig.host->conns[0].tconn, &nobody, message,
+					 sizeof message),
+			 WT_ERR_INVALID);
+	/* Its own address is not known: the listening socket lets the kernel choose. */
+	path = make_path(&remote, NULL);
+	assert_int_equal(rig.ops->answer(rig.self, rig.host->conns[0].worker,
+					 rig.host->conns[0].tconn, &path, message, sizeof message),
+			 WT_ERR_UNSUPPORTED);
+	assert_true(wt_udp_rig_is_quiet(peer));
+	close(peer);
+	wt_rig_close(&rig);
+}
+
+/* The socket for answers shares the address: nobody else may. */
+static void nobody_takes_part_in_the_address(void **state)
+{
+	(void)state;
+	for (uint32_t workers = 1; workers <= 2; workers++) {
+		struct wt_loop_config config = one_address(wt_rig_ipv4("127.0.0.1", 0));
+		const int on = 1;
+		struct wt_rig rig;
+
+		config.workers = workers;
+		wt_rig_open(&rig, "udp", &config);
+
+		struct sockaddr_storage at = wt_rig_address(&rig, 0);
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), 0);
+		assert_int_equal(bind(fd, (struct sockaddr *)&at, wt_rig_len(&at)), -1);
+		assert_int_equal(errno, EADDRINUSE);
+		close(fd);
+		wt_rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -466,6 +569,9 @@ int main(void)
 		cmocka_unit_test(an_answer_leaves_from_where_it_was_asked),
 		cmocka_unit_test(each_path_has_its_own_run),
 		cmocka_unit_test(datagrams_go_to_the_worker_of_their_index),
+		cmocka_unit_test(every_worker_answers_strangers),
+		cmocka_unit_test(only_who_asked_a_listening_socket_is_answered_so),
+		cmocka_unit_test(nobody_takes_part_in_the_address),
 	};
 
 	return cmocka_run_group_tests_name("transport_udp", tests, NULL, NULL);

@@ -33,6 +33,17 @@ def write_key(name, key=None):
     return write_file(name, base64.b64encode(key or os.urandom(32)).decode() + "\n")
 
 
+def write_key_pair(name):
+    """(path of a private key file, public key), by `wtcore genkey` and `pubkey`."""
+    code, private, said = run("genkey")
+    assert code == 0, said
+    path = write_file(name, private)
+    with open(path, encoding="utf-8") as file:
+        code, public, said = run("pubkey", stdin=file)
+    assert code == 0, said
+    return path, public.strip()
+
+
 def ini(sections):
     """INI text from [(header, {key: value or None})]; None leaves the key out."""
     lines = []

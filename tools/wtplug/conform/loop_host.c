@@ -38,6 +38,15 @@ struct wt_worker *wt_loop_host_worker_at(struct wt_loop_host *host, uint32_t ind
 	return (struct wt_worker *)&host->workers[index % WT_LOOP_WORKERS];
 }
 
+static int loop_rate_allow(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
+			   const void *source, size_t source_len, uint32_t per_second,
+			   uint32_t burst)
+{
+	(void)host, (void)worker, (void)peer_id, (void)source, (void)source_len;
+	(void)per_second, (void)burst;
+	return 1;
+}
+
 static uint32_t loop_worker_count(const struct wt_host *host)
 {
 	return wt_loop_host_of(host)->worker_count;
@@ -315,6 +324,7 @@ struct wt_loop_host *wt_loop_host_new(const char *name, struct wt_loop *loop)
 	table->counter = loop_counter;
 	table->count = loop_count;
 	table->worker_count = loop_worker_count;
+	table->rate_allow = loop_rate_allow;
 	table->conn_accepted = loop_conn_accepted;
 	table->conn_connected = loop_conn_connected;
 	table->conn_readable = loop_conn_readable;
