@@ -4,6 +4,7 @@ would: `wtplug` in the PATH, CMake and pkg-config told where the SDK is."""
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 
@@ -20,6 +21,26 @@ def build_options(build_dir):
         f"-DCMAKE_C_COMPILER={cache['CMAKE_C_COMPILER']} -DWT_SANITIZE={cache['WT_SANITIZE']}"
         f" -DCMAKE_C_FLAGS='{flags}'"
     )
+
+
+# Rust's own installer puts its commands where only a login shell looks.
+PATH = os.environ["PATH"] + ":" + os.path.expanduser("~/.cargo/bin")
+
+
+def cargo_missing():
+    """Why no Rust can be built, or None."""
+    try:
+        done = subprocess.run(
+            ["cargo", "--version"],
+            env={**os.environ, "PATH": PATH},
+            check=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    except FileNotFoundError:
+        return "cargo is not installed"
+    return f"cargo does not work: {done.stderr.strip()}" if done.returncode != 0 else None
 
 
 class Installation:
@@ -39,7 +60,7 @@ class Installation:
         (pc,) = self.find("whispertunnel.pc")
         self.environment = {
             **os.environ,
-            "PATH": f"{self.prefix}/bin:{folder}:{os.environ['PATH']}",
+            "PATH": f"{self.prefix}/bin:{folder}:{PATH}",
             "CMAKE_PREFIX_PATH": self.prefix,
             "PKG_CONFIG_PATH": os.path.dirname(pc),
         }
@@ -48,6 +69,12 @@ class Installation:
         with open(os.path.join(folder, "sudo"), "w", encoding="utf-8") as file:
             file.write('#!/bin/sh\nexec "$@"\n')
         os.chmod(os.path.join(folder, "sudo"), 0o755)
+
+    def copy(self, project):
+        """A copy of a plugin's directory beside the prefix, without what was built in it."""
+        where = os.path.join(self.folder, os.path.basename(project))
+        shutil.copytree(project, where, ignore=shutil.ignore_patterns("build", "target", "*.so"))
+        return where
 
     def find(self, name):
         return [

@@ -56,6 +56,13 @@ class Guide(Installed):
             )
             self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_the_rust_of_the_page_is_that_of_the_example(self):
+        (text,) = blocks("plugin-guide.md", "rust")
+        with open(
+            os.path.join(SOURCE, "examples/crypto-aesgcm-rust/src/lib.rs"), encoding="utf-8"
+        ) as file:
+            self.assertIn(text, file.read())
+
     def test_what_pkg_config_says(self):
         self.assertTrue(
             os.path.exists(os.path.join(self.plugin_dir, "crypto-aesgcm-openssl.so"))
