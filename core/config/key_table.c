@@ -82,9 +82,9 @@ static enum wt_status check_key(const struct wt_config_key *key, struct wt_error
 
 enum wt_status wt_key_table_check(const struct wt_key_table *table, struct wt_error *err)
 {
-	if (table->count > 0 && table->stride < sizeof(struct wt_config_key))
+	if (table->count > 0 && table->stride < WT_CONFIG_KEY_SIZE_MIN)
 		return wt_fail(err, WT_ERR_INVALID, "keys of %zu bytes, at least %zu are needed",
-			       table->stride, sizeof(struct wt_config_key));
+			       table->stride, WT_CONFIG_KEY_SIZE_MIN);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct wt_config_key *key = wt_key_table_at(table, i);
 		enum wt_status status = check_key(key, err);

@@ -11,6 +11,10 @@
 
 #define WT_CHOICES_MAX 256u /* bytes of "a|b|c" with the NUL */
 
+/* What a declaration has at least, all that the first ABI had which is still spoken. A
+ * field that was appended since is read where WT_HAS finds it. */
+#define WT_CONFIG_KEY_SIZE_MIN (offsetof(struct wt_config_key, make) + sizeof(const char *))
+
 /* Keys of one owner (a plugin or the core); `stride` is sizeof an element as
  * the owner knew it. Borrowed: outlives every wt_config made from it. */
 struct wt_key_table {

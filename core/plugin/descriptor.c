@@ -73,12 +73,12 @@ static enum wt_status check_algorithm(struct wt_loaded *loaded, struct wt_error 
 			       "and brings no vectors; add .vectors or use %s",
 			       d->algorithm, WT_ALGORITHM_AES256GCM);
 	loaded->vector_stride = d->vectors[0].struct_size;
-	if (loaded->vector_stride < sizeof(struct wt_crypto_vector) ||
+	if (loaded->vector_stride < WT_VECTOR_SIZE_MIN ||
 	    loaded->vector_stride % _Alignof(struct wt_crypto_vector) != 0)
 		return wt_fail(err, WT_ERR_INVALID,
 			       "has vectors of %zu bytes, at least %zu are needed; set "
 			       ".struct_size of each",
-			       loaded->vector_stride, sizeof(struct wt_crypto_vector));
+			       loaded->vector_stride, WT_VECTOR_SIZE_MIN);
 	return WT_OK;
 }
 
@@ -135,11 +135,12 @@ enum wt_status wt_keys_take(struct wt_loaded *loaded, struct wt_error *err)
 			       ".config_keys and .config_key_count",
 			       table.count, (const void *)table.keys, CONFIG_KEYS_MAX);
 	table.stride = table.keys[0].struct_size;
-	if (table.stride < sizeof *table.keys || table.stride % _Alignof(struct wt_config_key) != 0)
+	if (table.stride < WT_CONFIG_KEY_SIZE_MIN ||
+	    table.stride % _Alignof(struct wt_config_key) != 0)
 		return wt_fail(err, WT_ERR_INVALID,
 			       "has keys of configuration of %zu bytes, at least %zu are needed; "
 			       "set .struct_size of each",
-			       table.stride, sizeof *table.keys);
+			       table.stride, WT_CONFIG_KEY_SIZE_MIN);
 	for (size_t i = 1; i < table.count; i++)
 		if (wt_key_table_at(&table, i)->struct_size != table.stride)
 			return wt_fail(err, WT_ERR_INVALID,

@@ -8,7 +8,12 @@
 #ifndef WT_PLUGIN_DESCRIPTOR_H
 #define WT_PLUGIN_DESCRIPTOR_H
 
+#include <string.h>
+
 #include "plugin/registry.h"
+
+/* What a known answer has at least: see WT_CONFIG_KEY_SIZE_MIN. */
+#define WT_VECTOR_SIZE_MIN (offsetof(struct wt_crypto_vector, source) + sizeof(const char *))
 
 /* A loaded plugin with what its public part points to. */
 struct wt_loaded {
@@ -41,6 +46,15 @@ static inline size_t wt_size_known(uint32_t theirs, size_t ours)
 	size_t whole = theirs & ~(size_t)7;
 
 	return whole < ours ? whole : ours;
+}
+
+/* Element i of known answers of `stride` bytes each; what it is too short for is zero. */
+static inline void wt_vector_take(struct wt_crypto_vector *out, const void *first, size_t stride,
+				  size_t i)
+{
+	memset(out, 0, sizeof *out);
+	memcpy(out, (const uint8_t *)first + i * stride,
+	       wt_size_known((uint32_t)stride, sizeof *out));
 }
 
 #endif

@@ -327,7 +327,7 @@ static enum wt_status check_vectors(struct test *t, const struct wt_loaded *load
 		const struct wt_crypto_vector *v = &t->vector;
 		enum wt_status status;
 
-		memcpy(&t->vector, (const uint8_t *)first + i * stride, sizeof t->vector);
+		wt_vector_take(&t->vector, first, stride, i);
 		t->source = v->source ? v->source : "a vector without a source";
 		if (v->struct_size != stride || v->text_len > TEXT_MAX || v->aad_len > AAD_MAX ||
 		    !v->key || !v->nonce || !v->tag || (v->aad_len && !v->aad) ||

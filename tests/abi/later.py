@@ -14,12 +14,12 @@ import abi
 MINORS_AHEAD = 100
 
 
-def grown(text, everything):
+def grown(text, everything, minor):
     def grow(match):
         inside_another = rf"^\tstruct {match.group(2)} \w+;"
         if re.search(inside_another, everything, re.M):
             return match.group(0)
-        return f"{match.group(1)}\tuint64_t later, later_still;\n}};"
+        return f"{match.group(1)}\tuint64_t later_{minor}, more_{minor};\n}};"
 
     structure = r"^(struct (\w+) \{\n\tuint32_t struct_size;(?:.*\n)+?)\};"
     return re.sub(structure, grow, text, flags=re.M)
@@ -36,7 +36,7 @@ def main(include, out):
     everything = "".join(texts.values())
     os.makedirs(os.path.join(out, "whispertunnel"), exist_ok=True)
     for name, text in texts.items():
-        text = re.sub(r"(#define WT_ABI_MINOR) \d+", rf"\1 {minor}", grown(text, everything))
+        text = re.sub(r"(#define WT_ABI_MINOR) \d+", rf"\1 {minor}", grown(text, everything, minor))
         with open(os.path.join(out, "whispertunnel", name), "w", encoding="utf-8") as file:
             file.write(text)
     print(f"{major}.{minor}", end="")

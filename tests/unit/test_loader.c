@@ -416,6 +416,26 @@ static void whole_fields_of_both_sizes_are_copied(void **state)
 	assert_int_equal(wt_size_known(7, 64), 0);
 }
 
+/* The last field of each is missing: it is zero, and the next begins there. */
+static void known_answers_of_a_shorter_kind_are_read_by_their_stride(void **state)
+{
+	const size_t stride = offsetof(struct wt_crypto_vector, source);
+	struct wt_crypto_vector out, whole = { .text_len = 7, .source = "none" };
+	uint8_t two[2 * sizeof whole];
+
+	(void)state;
+	memcpy(two, &whole, sizeof whole);
+	whole.text_len = 9;
+	memcpy(two + stride, &whole, stride);
+	wt_vector_take(&out, two, stride, 0);
+	assert_int_equal(out.text_len, 7);
+	assert_null(out.source);
+	memset(&out, 0xff, sizeof out);
+	wt_vector_take(&out, two, stride, 1);
+	assert_int_equal(out.text_len, 9);
+	assert_null(out.source);
+}
+
 static void optional_slots_have_defaults(void **state)
 {
 	struct wt_registry *registry = new_registry(0);
@@ -545,6 +565,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_lies_outside_struct_size_is_absent, make_place,
 						drop_place),
 		cmocka_unit_test(whole_fields_of_both_sizes_are_copied),
+		cmocka_unit_test(known_answers_of_a_shorter_kind_are_read_by_their_stride),
 		cmocka_unit_test_setup_teardown(optional_slots_have_defaults, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(what_runs_here_needs_no_child, make_place,

@@ -86,7 +86,7 @@ enum wt_verdict wt_check_vectors(struct wt_rig *rig, struct wt_finding *note)
 		struct wt_crypto_vector v;
 		struct wt_finding why = { .fault = WT_FAULT_NONE };
 
-		memcpy(&v, (const uint8_t *)first + i * stride, sizeof v);
+		wt_vector_take(&v, first, stride, i);
 		if (try_vector(rig, &v, &why))
 			continue;
 		wt_find(note, why.fault, "%s: %s", v.source ? v.source : "a vector", why.text);
