@@ -103,6 +103,12 @@ class Accepted(Loading):
                 with self.subTest(path):
                     facts = self.run_json("info", path)
                     self.assertEqual((facts["abi"], facts["usable"]), (version, True))
+                    oldest, newest = f"{MAJOR}.{OLDEST}", f"{MAJOR}.{MINOR}"
+                    self.assertEqual(facts["spoken"], {"oldest": oldest, "newest": newest})
+                    self.assertIn(
+                        f"\nABI          {version} (spoken here: {oldest} to {newest})\n",
+                        self.run_plug("info", path).stdout,
+                    )
                     run = self.run_plug("conform", "--level", "1", "--dir", self.plugins, path)
                     self.assertIn(run.returncode, (0, 5), run.stdout)
                     self.assertIn(" 0 failed", run.stdout)

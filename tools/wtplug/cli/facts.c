@@ -190,6 +190,17 @@ static void merge_answer(json_t *facts, int fd)
 	json_decref(said);
 }
 
+/* What the daemon of this version takes: whoever is at the old end has a plugin to build again. */
+static json_t *spoken(void)
+{
+	unsigned oldest = WT_ABI_MAJOR == 0 ? WT_ABI_MINOR_OLDEST : 0;
+	json_t *json = json_object();
+
+	json_object_set_new(json, "oldest", json_sprintf("%u.%u", WT_ABI_MAJOR, oldest));
+	json_object_set_new(json, "newest", json_sprintf("%u.%u", WT_ABI_MAJOR, WT_ABI_MINOR));
+	return json;
+}
+
 static void add_note(json_t *facts, const struct wt_plugin_note_desc *note)
 {
 	char abi[32];
@@ -202,6 +213,7 @@ static void add_note(json_t *facts, const struct wt_plugin_note_desc *note)
 	json_object_set_new(facts, "name", wt_facts_text(note->name));
 	json_object_set_new(facts, "version", wt_facts_text(note->version));
 	json_object_set_new(facts, "abi", json_string(abi));
+	json_object_set_new(facts, "spoken", spoken());
 }
 
 /* "PATH: STEP: reason" of the loader, cut at the step's end. */

@@ -60,6 +60,14 @@ static void print_libraries(const json_t *libraries)
 		printf("  %s\n", wt_facts_get(library, "path", "?"));
 }
 
+static void print_abi(const json_t *facts)
+{
+	const json_t *spoken = json_object_get(facts, "spoken");
+
+	printf("%-12s %s (spoken here: %s to %s)\n", "ABI", wt_facts_get(facts, "abi", "?"),
+	       wt_facts_get(spoken, "oldest", "?"), wt_facts_get(spoken, "newest", "?"));
+}
+
 static void print_facts(const json_t *facts)
 {
 	const json_t *keys = json_object_get(facts, "keys");
@@ -70,7 +78,7 @@ static void print_facts(const json_t *facts)
 	print_text(facts, "kind", "kind");
 	print_text(facts, "name", "name");
 	print_text(facts, "version", "version");
-	print_text(facts, "ABI", "abi");
+	print_abi(facts);
 	print_text(facts, "licence", "license");
 	print_text(facts, "summary", "summary");
 	print_text(facts, "algorithm", "algorithm");
