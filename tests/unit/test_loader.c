@@ -181,6 +181,7 @@ static const struct {
 	{ T, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no source, max_record, which is required" } },
 	{ T, "no-limit", WT_ERR_INVALID, 0, { "operations: has no set_max_record, which is required" } },
 	{ A, "method", WT_ERR_INVALID, 0, { "operations: has method = 256, allowed is 1..255" } },
+	{ A, "method-none", WT_ERR_INVALID, 0, { "operations: has method = 0, allowed is 1..255" } },
 
 	{ C, "no-keys", WT_ERR_INVALID, 0, { "keys: ", ".config_keys" } },
 	{ C, "twice", WT_ERR_INVALID, 0, { "keys: ", "rounds is declared twice" } },
