@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * call.h: instances of plugins, and the one place that calls through their
- * tables: for each slot one wrapper with the slot's own contract.
+ * tables: for each slot one wrapper with the slot's own contract, which also
+ * says where this thread is (plugin/calling.h).
  *
  * A struct wt_crypto also counts what its library fails at, as
  * crypto-NAME.key_failed, .seal_failed and .open_failed (a tag that does not
@@ -13,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "plugin/calling.h"
 #include "plugin/defaults.h"
 #include "plugin/host.h"
 #include "plugin/registry.h"
@@ -81,11 +83,13 @@ static inline enum wt_status wt_crypto_seal(struct wt_crypto *crypto, struct wt_
 					    size_t aad_len, const uint8_t *in, size_t len,
 					    uint8_t *out)
 {
+	const void *outer = wt_calling_enter(&crypto->ops->seal);
 	enum wt_status status = WT_ERR_CRYPTO;
 
 	if (!crypto->faults || !wt_fault_hits(&crypto->faults->seal))
 		status = crypto->ops->seal(crypto->self, worker, ctx, nonce, aad, aad_len, in, len,
 					   out);
+	wt_calling_leave(outer);
 	if (__builtin_expect(status != WT_OK, 0))
 		wt_host_count(crypto->instance->host, worker, crypto->seal_failed, 1);
 	return status;
@@ -96,6 +100,7 @@ static inline enum wt_status wt_crypto_open(struct wt_crypto *crypto, struct wt_
 					    size_t aad_len, const uint8_t *in, size_t len,
 					    uint8_t *out)
 {
+	const void *outer = wt_calling_enter(&crypto->ops->open);
 	enum wt_status status = WT_ERR_CRYPTO;
 
 	if (!crypto->faults || !wt_fault_hits(&crypto->faults->open))
@@ -103,6 +108,7 @@ static inline enum wt_status wt_crypto_open(struct wt_crypto *crypto, struct wt_
 					   out);
 	else if (len > crypto->ops->tag_size)
 		memset(out, 0, len - crypto->ops->tag_size);
+	wt_calling_leave(outer);
 	if (__builtin_expect(status != WT_OK && status != WT_ERR_AUTH, 0))
 		wt_host_count(crypto->instance->host, worker, crypto->open_failed, 1);
 	return status;
@@ -116,7 +122,10 @@ static inline void wt_crypto_seal_batch(struct wt_crypto *crypto, struct wt_work
 		wt_default_seal_batch(crypto, worker, ctx, items, n);
 		return;
 	}
+	const void *outer = wt_calling_enter(&crypto->ops->seal_batch);
+
 	crypto->ops->seal_batch(crypto->self, worker, ctx, items, n);
+	wt_calling_leave(outer);
 	for (size_t i = 0; i < n; i++)
 		if (__builtin_expect(items[i].status != WT_OK, 0))
 			wt_host_count(crypto->instance->host, worker, crypto->seal_failed, 1);
@@ -129,7 +138,10 @@ static inline void wt_crypto_open_batch(struct wt_crypto *crypto, struct wt_work
 		wt_default_open_batch(crypto, worker, ctx, items, n);
 		return;
 	}
+	const void *outer = wt_calling_enter(&crypto->ops->open_batch);
+
 	crypto->ops->open_batch(crypto->self, worker, ctx, items, n);
+	wt_calling_leave(outer);
 	for (size_t i = 0; i < n; i++)
 		if (__builtin_expect(items[i].status != WT_OK && items[i].status != WT_ERR_AUTH, 0))
 			wt_host_count(crypto->instance->host, worker, crypto->open_failed, 1);
@@ -145,7 +157,11 @@ static inline const struct wt_transport_ops *wt_transport_ops(const struct wt_in
 static inline enum wt_status wt_transport_listen(const struct wt_instance *transport,
 						 struct wt_worker *worker, struct wt_error *err)
 {
-	return wt_transport_ops(transport)->listen(transport->self, worker, err);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->listen);
+	enum wt_status result = wt_transport_ops(transport)->listen(transport->self, worker, err);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline enum wt_status wt_transport_dial(const struct wt_instance *transport,
@@ -154,14 +170,21 @@ static inline enum wt_status wt_transport_dial(const struct wt_instance *transpo
 					       const struct wt_config *cfg, struct wt_link *conn,
 					       void **tconn, struct wt_error *err)
 {
-	return wt_transport_ops(transport)->dial(transport->self, worker, remote, remote_len, cfg,
-						 conn, tconn, err);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->dial);
+	enum wt_status result = wt_transport_ops(transport)->dial(
+		transport->self, worker, remote, remote_len, cfg, conn, tconn, err);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline void wt_transport_close(const struct wt_instance *transport, struct wt_worker *worker,
 				      void *tconn, bool abort)
 {
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->close);
+
 	wt_transport_ops(transport)->close(transport->self, worker, tconn, abort);
+	wt_calling_leave(outer);
 }
 
 static inline enum wt_status wt_transport_send(const struct wt_instance *transport,
@@ -169,9 +192,11 @@ static inline enum wt_status wt_transport_send(const struct wt_instance *transpo
 					       const struct wt_record *records, size_t n,
 					       size_t *taken)
 {
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->send);
 	enum wt_status status = wt_transport_ops(transport)->send(transport->self, worker, tconn,
 								  records, n, taken);
 
+	wt_calling_leave(outer);
 	/* Its own count is the one thing that we would index by. */
 	if (*taken > n)
 		*taken = n;
@@ -182,9 +207,11 @@ static inline enum wt_status wt_transport_recv(const struct wt_instance *transpo
 					       struct wt_worker *worker, void *tconn,
 					       struct wt_record *records, size_t n, size_t *got)
 {
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->recv);
 	enum wt_status status =
 		wt_transport_ops(transport)->recv(transport->self, worker, tconn, records, n, got);
 
+	wt_calling_leave(outer);
 	if (*got > n)
 		*got = n;
 	/* Asking on for nothing would never end. */
@@ -194,33 +221,52 @@ static inline enum wt_status wt_transport_recv(const struct wt_instance *transpo
 static inline void wt_transport_set_max_record(const struct wt_instance *transport,
 					       struct wt_worker *worker, void *tconn, uint32_t max)
 {
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->set_max_record);
+
 	wt_transport_ops(transport)->set_max_record(transport->self, worker, tconn, max);
+	wt_calling_leave(outer);
 }
 
 static inline uint32_t wt_transport_max_record(const struct wt_instance *transport, void *tconn,
 					       const struct wt_path *path)
 {
-	return wt_transport_ops(transport)->max_record(transport->self, tconn, path);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->max_record);
+	uint32_t result = wt_transport_ops(transport)->max_record(transport->self, tconn, path);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline void wt_transport_source(const struct wt_instance *transport, void *tconn,
 				       const struct wt_path *path, struct wt_source *out)
 {
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->source);
+
 	wt_transport_ops(transport)->source(transport->self, tconn, path, out);
+	wt_calling_leave(outer);
 }
 
 static inline enum wt_status wt_transport_local_address(const struct wt_instance *transport,
 							void *tconn, const struct wt_path *path,
 							struct sockaddr_storage *out)
 {
-	return wt_transport_ops(transport)->local_address(transport->self, tconn, path, out);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->local_address);
+	enum wt_status result =
+		wt_transport_ops(transport)->local_address(transport->self, tconn, path, out);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline enum wt_status wt_transport_move(const struct wt_instance *transport,
 					       struct wt_worker *from, struct wt_worker *to,
 					       void *tconn)
 {
-	return wt_transport_ops(transport)->move(transport->self, from, to, tconn);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->move);
+	enum wt_status result = wt_transport_ops(transport)->move(transport->self, from, to, tconn);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 /* WT_ERR_UNSUPPORTED: this transport has no way apart from send. */
@@ -244,12 +290,20 @@ static inline enum wt_status wt_auth_peer_add(const struct wt_instance *auth,
 					      const struct wt_config *cfg, uint32_t peer_id,
 					      uint32_t roles, void *peer, struct wt_error *err)
 {
-	return wt_auth_ops(auth)->peer_add(auth->self, cfg, peer_id, roles, peer, err);
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->peer_add);
+	enum wt_status result =
+		wt_auth_ops(auth)->peer_add(auth->self, cfg, peer_id, roles, peer, err);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline void wt_auth_peer_remove(const struct wt_instance *auth, void *peer)
 {
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->peer_remove);
+
 	wt_auth_ops(auth)->peer_remove(auth->self, peer);
+	wt_calling_leave(outer);
 }
 
 static inline enum wt_auth_verdict wt_auth_begin(const struct wt_instance *auth,
@@ -257,7 +311,12 @@ static inline enum wt_auth_verdict wt_auth_begin(const struct wt_instance *auth,
 						 const struct wt_auth_start *start,
 						 struct wt_auth_out *out)
 {
-	return wt_auth_ops(auth)->start(auth->self, worker, peer, start, out);
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->start);
+	enum wt_auth_verdict result =
+		wt_auth_ops(auth)->start(auth->self, worker, peer, start, out);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline enum wt_auth_verdict wt_auth_accept(const struct wt_instance *auth,
@@ -265,7 +324,11 @@ static inline enum wt_auth_verdict wt_auth_accept(const struct wt_instance *auth
 						  const struct wt_auth_in *in,
 						  struct wt_auth_out *out)
 {
-	return wt_auth_ops(auth)->accept(auth->self, worker, in, out);
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->accept);
+	enum wt_auth_verdict result = wt_auth_ops(auth)->accept(auth->self, worker, in, out);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline enum wt_auth_verdict wt_auth_receive(const struct wt_instance *auth,
@@ -273,13 +336,21 @@ static inline enum wt_auth_verdict wt_auth_receive(const struct wt_instance *aut
 						   const struct wt_auth_in *in,
 						   struct wt_auth_out *out)
 {
-	return wt_auth_ops(auth)->receive(auth->self, worker, handshake, in, out);
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->receive);
+	enum wt_auth_verdict result =
+		wt_auth_ops(auth)->receive(auth->self, worker, handshake, in, out);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 static inline void wt_auth_abandon(const struct wt_instance *auth, void *handshake,
 				   uint32_t local_index)
 {
+	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->abandon);
+
 	wt_auth_ops(auth)->abandon(auth->self, handshake, local_index);
+	wt_calling_leave(outer);
 }
 
 /* Without an instance: for commands. */

@@ -94,14 +94,18 @@ void wt_crypto_free(struct wt_crypto *crypto)
 void *wt_crypto_key_new(struct wt_crypto *crypto, struct wt_worker *worker, const uint8_t *key)
 {
 	void *ctx = wt_secret_alloc(crypto->ops->ctx_size, crypto->ops->ctx_align);
+	enum wt_status status;
+	const void *outer;
 
 	if (!ctx)
 		goto failed;
 	if (crypto->faults && wt_fault_hits(&crypto->faults->key_init))
 		goto free_ctx;
-	if (crypto->ops->key_init(crypto->self, worker, ctx, key) != WT_OK)
-		goto free_ctx;
-	return ctx;
+	outer = wt_calling_enter(&crypto->ops->key_init);
+	status = crypto->ops->key_init(crypto->self, worker, ctx, key);
+	wt_calling_leave(outer);
+	if (status == WT_OK)
+		return ctx;
 
 free_ctx:
 	wt_secret_free(ctx);
@@ -112,8 +116,12 @@ failed:
 
 void wt_crypto_key_free(struct wt_crypto *crypto, void *ctx)
 {
+	const void *outer;
+
 	if (!ctx)
 		return;
+	outer = wt_calling_enter(&crypto->ops->key_wipe);
 	crypto->ops->key_wipe(crypto->self, ctx);
+	wt_calling_leave(outer);
 	wt_secret_free(ctx);
 }

@@ -51,9 +51,16 @@ static const struct slot auth_slots[] = {
 	AUTH(start),  AUTH(accept),  AUTH(receive),  AUTH(abandon),
 };
 
+/* The others that are called while a tunnel runs. */
+static const struct slot crypto_options[] = { CRYPTO(seal_batch), CRYPTO(open_batch) };
+static const struct slot transport_options[] = { TRANSPORT(set_max_record),
+						 TRANSPORT(local_address), TRANSPORT(move) };
+
 struct table {
 	const struct slot *slots;
 	size_t slot_count;
+	const struct slot *options;
+	size_t option_count;
 	size_t data_size; /* what comes before the first slot */
 	size_t size;	  /* of the whole table, as we know it */
 };
@@ -61,14 +68,14 @@ struct table {
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct table tables[] = {
-	[WT_KIND_CRYPTO] = { crypto_slots, COUNT(crypto_slots),
-			     offsetof(struct wt_crypto_ops, available),
+	[WT_KIND_CRYPTO] = { crypto_slots, COUNT(crypto_slots), crypto_options,
+			     COUNT(crypto_options), offsetof(struct wt_crypto_ops, available),
 			     sizeof(struct wt_crypto_ops) },
-	[WT_KIND_TRANSPORT] = { transport_slots, COUNT(transport_slots),
-				offsetof(struct wt_transport_ops, create),
+	[WT_KIND_TRANSPORT] = { transport_slots, COUNT(transport_slots), transport_options,
+				COUNT(transport_options), offsetof(struct wt_transport_ops, create),
 				sizeof(struct wt_transport_ops) },
-	[WT_KIND_AUTH] = { auth_slots, COUNT(auth_slots), offsetof(struct wt_auth_ops, create),
-			   sizeof(struct wt_auth_ops) },
+	[WT_KIND_AUTH] = { auth_slots, COUNT(auth_slots), NULL, 0,
+			   offsetof(struct wt_auth_ops, create), sizeof(struct wt_auth_ops) },
 };
 
 static enum wt_status check_slots(const struct slot *slots, size_t n, const void *ops,
@@ -198,4 +205,24 @@ enum wt_status wt_ops_take(struct wt_loaded *loaded, struct wt_error *err)
 	if (status == WT_OK)
 		wt_defaults_fill(plugin);
 	return status;
+}
+
+static const char *name_in(const struct slot *slots, size_t n, size_t offset)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slots[i].offset == offset)
+			return slots[i].name;
+	return NULL;
+}
+
+const char *wt_ops_name(const struct wt_plugin *plugin, const void *slot)
+{
+	const struct table *table = &tables[plugin->kind];
+	uintptr_t at = (uintptr_t)slot, begin = (uintptr_t)&plugin->ops;
+	const char *name;
+
+	if (at < begin || at >= begin + sizeof plugin->ops)
+		return NULL;
+	name = name_in(table->slots, table->slot_count, at - begin);
+	return name ? name : name_in(table->options, table->option_count, at - begin);
 }
