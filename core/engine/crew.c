@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/lookout.h"
 #include "pipeline/receive.h"
 #include "pipeline/transmit.h"
 #include "pipeline/tun_input.h"
@@ -38,6 +39,7 @@
 struct member {
 	_Alignas(WT_RING_LINE) pthread_t thread;
 	struct wt_worker *worker;
+	struct wt_crew *crew;
 	struct wt_note stop;
 	bool runs, watches;
 };
@@ -46,6 +48,7 @@ struct wt_crew {
 	struct wt_worker *workers;
 	struct member *members;
 	unsigned count;
+	struct wt_lookout *lookout; /* borrowed; NULL: none */
 };
 
 static size_t guests_max(unsigned workers)
@@ -117,6 +120,8 @@ static void end_connections(struct wt_worker *worker)
 {
 	const struct timespec between = { .tv_nsec = WT_CLOSE_REPEAT_MS * 1000000L };
 
+	wt_stage_enter(WT_STAGE_STOP);
+	wt_pulse_beat(&worker->loop.pulse);
 	worker->stopping = true;
 	for (unsigned i = 0; i < WT_CLOSE_REPEATS && say_close(worker, i > 0); i++)
 		if (i + 1 < WT_CLOSE_REPEATS)
@@ -156,6 +161,7 @@ struct wt_crew *wt_crew_new(struct wt_node *node, unsigned count, struct wt_reso
 		worker->index = crew->count++;
 		worker->crew = crew->workers;
 		member->worker = worker;
+		member->crew = crew;
 		member->stop.read = on_stop;
 		status = new_worker(worker, node, resolver, err);
 	}
@@ -234,16 +240,22 @@ static void turn(struct wt_worker *worker, uint64_t max_wait_ms)
 
 	if (worker->busy || (!alone && max_wait_ms > 0 && !wt_desk_sleep(worker)))
 		max_wait_ms = 0;
+	wt_stage_enter(WT_STAGE_EVENTS);
 	wt_loop_turn(&worker->loop, max_wait_ms);
-	if (!alone)
+	if (!alone) {
+		wt_stage_enter(WT_STAGE_NOTES);
 		wt_desk_look(worker);
+	}
+	wt_stage_enter(WT_STAGE_RECEIVE);
 	worker->busy = wt_receive_turn(worker);
+	wt_stage_enter(WT_STAGE_TRANSMIT);
 	if (!alone && wt_transmit_handed(worker))
 		worker->busy = true;
 	if (wt_transmit_turn(worker))
 		worker->busy = true;
 	if (!alone)
 		wt_desk_ring(worker);
+	wt_stage_enter(WT_STAGE_REAP);
 	reap(worker);
 }
 
@@ -254,19 +266,24 @@ void wt_crew_turn(struct wt_crew *crew, uint64_t max_wait_ms)
 
 static void *run(void *arg)
 {
-	struct wt_worker *worker = arg;
+	const struct member *member = arg;
+	struct wt_worker *worker = member->worker;
 
+	wt_lookout_meet(member->crew->lookout, worker);
 	while (!worker->stopping)
 		turn(worker, WAIT_MS);
 	end_connections(worker);
+	wt_lookout_part(member->crew->lookout, worker);
 	return NULL;
 }
 
-enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err)
+enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_lookout *lookout, struct wt_error *err)
 {
 	sigset_t all, before;
 	int error = 0;
 
+	crew->lookout = lookout;
+	wt_lookout_meet(lookout, &crew->workers[0]);
 	/* A thread begins with the mask of who made it. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -274,7 +291,7 @@ enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err)
 		struct member *member = &crew->members[i];
 		char name[16];
 
-		error = pthread_create(&member->thread, NULL, run, member->worker);
+		error = pthread_create(&member->thread, NULL, run, member);
 		if (error != 0)
 			break;
 		member->runs = true;
@@ -299,8 +316,11 @@ void wt_crew_stop(struct wt_crew *crew)
 	for (unsigned i = crew->count; i-- > 0;) {
 		struct member *member = &crew->members[i];
 
-		if (member->runs)
+		if (member->runs) {
+			/* Whoever keeps us waiting here is said to. */
+			wt_pulse_rest(&crew->workers[0].loop.pulse);
 			pthread_join(member->thread, NULL);
+		}
 		member->runs = false;
 		end_connections(member->worker);
 	}

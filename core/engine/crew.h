@@ -15,6 +15,7 @@
 #include "session/node.h"
 
 struct wt_resolver;
+struct wt_lookout;
 struct wt_crew;
 
 /* `count` (1..WT_WORKERS_MAX) workers of `node`, which learns of them, each with
@@ -32,9 +33,11 @@ enum wt_status wt_crew_watch(struct wt_crew *crew, const int *tun_fds, unsigned 
 			     struct wt_error *err) WT_MUST_CHECK;
 void wt_crew_unwatch(struct wt_crew *crew);
 
-/* Start the threads. On failure those that run already go on until
- * wt_crew_stop. */
-enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_error *err) WT_MUST_CHECK;
+/* Start the threads; `lookout` (NULL: none) meets each worker, and parts from all
+ * but the first in wt_crew_stop. On failure those that run already go on until
+ * then. */
+enum wt_status wt_crew_start(struct wt_crew *crew, struct wt_lookout *lookout,
+			     struct wt_error *err) WT_MUST_CHECK;
 
 /* One turn of the first worker, which waits up to `max_wait_ms`. */
 void wt_crew_turn(struct wt_crew *crew, uint64_t max_wait_ms);

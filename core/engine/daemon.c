@@ -206,6 +206,7 @@ static enum wt_status start(struct daemon *daemon, const struct wt_settings *set
 		.settings = settings,
 		.mtu = mtu,
 		.features = try_offloads(settings),
+		.lookout = true,
 	};
 	uint32_t offloads;
 

@@ -6,11 +6,13 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/secret.h"
 #include "control/counters.h"
 #include "control/report.h"
 #include "engine/crew.h"
 #include "engine/host.h"
+#include "engine/lookout.h"
 #include "engine/nudge.h"
 #include "plugin/call.h"
 #include "privileged/resolver.h"
@@ -24,6 +26,8 @@ struct wt_engine {
 	struct wt_node node;
 	struct wt_resolver *resolver;
 	struct wt_crew *crew;
+	bool wants_lookout;
+	struct wt_lookout *lookout;
 	struct wt_nudge *nudge;
 	struct wt_host_instance *hosts; /* crypto, then transports, then auths */
 	size_t host_count;
@@ -211,6 +215,7 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 		*status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	engine->wants_lookout = options->lookout;
 	if (pthread_mutex_init(&engine->node.rate_lock, NULL) != 0) {
 		free(engine);
 		*status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
@@ -227,6 +232,19 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 		return engine;
 	wt_engine_free(engine);
 	return NULL;
+}
+
+/* A tunnel works without it. */
+static void new_lookout(struct wt_engine *engine)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
+	if (!engine->wants_lookout)
+		return;
+	engine->lookout = wt_lookout_new(&engine->node, &err);
+	if (!engine->lookout)
+		wt_log(WT_LOG_WARN, "should a worker stand still, the log will not say where: %s",
+		       err.text);
 }
 
 enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, unsigned queues,
@@ -247,7 +265,8 @@ enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, uns
 		for (size_t i = 0; i < worker->peer_count; i++)
 			wt_dial_schedule(&worker->peers[i], 0);
 	}
-	return wt_crew_start(engine->crew, err);
+	new_lookout(engine);
+	return wt_crew_start(engine->crew, engine->lookout, err);
 }
 
 enum wt_status wt_engine_watch_network(struct wt_engine *engine, int fd, struct wt_error *err)
@@ -265,6 +284,8 @@ void wt_engine_stop(struct wt_engine *engine)
 {
 	if (engine->crew)
 		wt_crew_stop(engine->crew);
+	wt_lookout_free(engine->lookout);
+	engine->lookout = NULL;
 }
 
 static void free_peers(struct wt_node *node)

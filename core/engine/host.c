@@ -61,17 +61,52 @@ static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *wo
 
 /* ---- timers and watches ------------------------------------------------------- */
 
+/* The loop calls us, and we the plugin, so that it is known where the thread is.
+ * The callback may free what it was called for. */
+struct plugin_timer {
+	struct wt_timer timer; /* first: what the plugin has a pointer to */
+	const struct wt_host *host;
+	wt_timer_fn *fn;
+	void *arg;
+};
+
+struct plugin_watch {
+	struct wt_watch watch; /* likewise */
+	const struct wt_host *host;
+	wt_watch_fn *fn;
+	void *arg;
+};
+
+static void on_timer(void *arg, struct wt_worker *worker)
+{
+	const struct plugin_timer *own = arg;
+	const void *outer = wt_calling_enter(&own->host->timer_new);
+
+	own->fn(own->arg, worker);
+	wt_calling_leave(outer);
+}
+
+static void on_watch(void *arg, struct wt_worker *worker, int fd, unsigned events)
+{
+	const struct plugin_watch *own = arg;
+	const void *outer = wt_calling_enter(&own->host->watch_new);
+
+	own->fn(own->arg, worker, fd, events);
+	wt_calling_leave(outer);
+}
+
 static struct wt_timer *timer_new(const struct wt_host *host, struct wt_worker *worker,
 				  wt_timer_fn *fn, void *arg)
 {
-	struct wt_timer *timer = malloc(sizeof(*timer));
+	struct plugin_timer *own = malloc(sizeof(*own));
 
-	(void)host;
-	if (timer && wt_timer_init(&worker->loop, timer, fn, arg) != WT_OK) {
-		free(timer);
-		timer = NULL;
-	}
-	return timer;
+	if (!own)
+		return NULL;
+	*own = (struct plugin_timer){ .host = host, .fn = fn, .arg = arg };
+	if (wt_timer_init(&worker->loop, &own->timer, on_timer, own) == WT_OK)
+		return &own->timer;
+	free(own);
+	return NULL;
 }
 
 static void timer_set(const struct wt_host *host, struct wt_timer *timer, uint64_t after_ms)
@@ -97,14 +132,15 @@ static void timer_free(const struct wt_host *host, struct wt_timer *timer)
 static struct wt_watch *watch_new(const struct wt_host *host, struct wt_worker *worker, int fd,
 				  unsigned events, wt_watch_fn *fn, void *arg)
 {
-	struct wt_watch *watch = malloc(sizeof(*watch));
+	struct plugin_watch *own = malloc(sizeof(*own));
 
-	(void)host;
-	if (watch && wt_watch_start(&worker->loop, watch, fd, events, fn, arg) != WT_OK) {
-		free(watch);
-		watch = NULL;
-	}
-	return watch;
+	if (!own)
+		return NULL;
+	*own = (struct plugin_watch){ .host = host, .fn = fn, .arg = arg };
+	if (wt_watch_start(&worker->loop, &own->watch, fd, events, on_watch, own) == WT_OK)
+		return &own->watch;
+	free(own);
+	return NULL;
 }
 
 static enum wt_status watch_set(const struct wt_host *host, struct wt_watch *watch, unsigned events)

@@ -211,7 +211,10 @@ void wt_loop_turn(struct wt_loop *loop, uint64_t max_wait_ms)
 	}
 	if (wait > INT_MAX)
 		wait = INT_MAX;
+	if (wait > 0)
+		wt_pulse_rest(&loop->pulse);
 	loop->event_count = epoll_wait(loop->epoll_fd, loop->events, WT_LOOP_EVENTS, (int)wait);
+	wt_pulse_beat(&loop->pulse);
 	wt_loop_update(loop);
 	for (loop->event_at = 0; loop->event_at < loop->event_count;) {
 		const struct epoll_event *event = &loop->events[loop->event_at++];

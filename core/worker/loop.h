@@ -15,6 +15,7 @@
 #include <whispertunnel/host.h>
 
 #include "base/clock.h"
+#include "worker/pulse.h"
 
 #define WT_LOOP_EVENTS 64
 
@@ -27,6 +28,7 @@ struct wt_loop {
 	size_t armed, timers, capacity;
 	struct epoll_event events[WT_LOOP_EVENTS];
 	int event_count, event_at;
+	struct wt_pulse pulse;
 };
 
 struct wt_watch {

@@ -98,3 +98,44 @@ bool wt_process_has_child(void)
 {
 	return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
 }
+
+/* A line of /proc/self/task/TASK/FILE that begins with `key`, without that; false:
+ * there is none. */
+static bool read_task(const char *task, const char *file, const char *key, char *out, int size)
+{
+	char path[300];
+	bool found = false;
+
+	snprintf(path, sizeof path, "/proc/self/task/%s/%s", task, file);
+	FILE *in = fopen(path, "re");
+
+	while (in && !found && fgets(out, size, in))
+		found = strncmp(out, key, strlen(key)) == 0;
+	if (in)
+		fclose(in);
+	if (found)
+		memmove(out, out + strlen(key), strlen(out + strlen(key)) + 1);
+	return found;
+}
+
+uint64_t wt_process_switches(const char *thread)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	uint64_t count = 0;
+	bool found = false;
+	char line[256];
+
+	assert_non_null(dir);
+	while (!found && (entry = readdir(dir)) != NULL) {
+		if (!read_task(entry->d_name, "comm", thread, line, sizeof line))
+			continue;
+		found = read_task(entry->d_name, "status", "voluntary_ctxt_switches:", line,
+				  sizeof line);
+		count = found ? strtoull(line, NULL, 10) : 0;
+	}
+	closedir(dir);
+	if (!found)
+		fail_msg("there is no thread %s", thread);
+	return count;
+}

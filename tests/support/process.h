@@ -6,6 +6,7 @@
 #define WT_TEST_SUPPORT_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* The files in /proc/self/maps, each once, sorted, one a line. Free it. */
 char *wt_process_maps(void);
@@ -13,5 +14,7 @@ char *wt_process_maps(void);
 char *wt_process_fds(void);
 /* Has this process a child, running or a zombie? */
 bool wt_process_has_child(void);
+/* How often the thread of that name has gone to sleep. Fails when there is none. */
+uint64_t wt_process_switches(const char *thread);
 
 #endif

@@ -122,6 +122,7 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		.clock = clock,
 		.mtu = end->mtu ? end->mtu : 1500,
 		.features = end->features,
+		.lookout = end->lookout,
 	};
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status = WT_OK;
@@ -171,6 +172,7 @@ void wt_end_close(struct wt_end *end)
 	}
 	*end = (struct wt_end){ .features = end->features,
 				.mtu = end->mtu,
+				.lookout = end->lookout,
 				.two_queues = end->two_queues,
 				.tun = -1,
 				.bulk = -1 };

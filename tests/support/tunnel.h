@@ -24,6 +24,7 @@ struct wt_end {
 	struct wt_worker *worker;
 	int tun; /* the application's side of the device */
 	int inner;
+	bool lookout;	 /* set before it is opened */
 	bool two_queues; /* set before it is opened: the device has a bulk queue too */
 	int bulk;	 /* the application's side of that; -1: there is none */
 	int inner_bulk;

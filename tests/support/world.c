@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -37,6 +38,7 @@ static void remember(void *arg, const char *line)
 	size_t at = strlen(w->log);
 
 	snprintf(w->log + at, sizeof w->log - at, "%s\n", line);
+	pthread_cond_broadcast(&w->logged);
 	pthread_mutex_unlock(&w->log_lock);
 }
 
@@ -49,11 +51,27 @@ bool wt_world_logged(struct wt_world *w, const char *text)
 	return found;
 }
 
+bool wt_world_wait_log(struct wt_world *w, const char *text, unsigned seconds)
+{
+	struct timespec end;
+	bool found;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += (time_t)seconds;
+	pthread_mutex_lock(&w->log_lock);
+	while (!(found = strstr(w->log, text) != NULL) && rc == 0)
+		rc = pthread_cond_timedwait(&w->logged, &w->log_lock, &end);
+	pthread_mutex_unlock(&w->log_lock);
+	return found;
+}
+
 int wt_world_setup(void **state)
 {
 	struct wt_world *w = calloc(1, sizeof(*w));
 
 	assert_int_equal(pthread_mutex_init(&w->log_lock, NULL), 0);
+	assert_int_equal(pthread_cond_init(&w->logged, NULL), 0);
 	w->dir = wt_scratch_new();
 	w->transport = "tcp";
 	w->auth = "hmac";
@@ -113,6 +131,7 @@ int wt_world_teardown(void **state)
 	/* No key is left anywhere. */
 	assert_int_equal(wt_secret_in_use(), w->secrets_before);
 	wt_scratch_free(w->dir);
+	pthread_cond_destroy(&w->logged);
 	pthread_mutex_destroy(&w->log_lock);
 	free(w);
 	return 0;

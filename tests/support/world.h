@@ -23,6 +23,7 @@ struct wt_world {
 	struct wt_end *ends[3];
 	size_t secrets_before;
 	pthread_mutex_t log_lock; /* every worker's thread logs */
+	pthread_cond_t logged;	  /* a line came */
 	char log[65536];	  /* every line since the start */
 };
 
@@ -61,6 +62,8 @@ void wt_world_settle(struct wt_world *w);
 void wt_world_pass(struct wt_world *w, uint64_t ms);
 
 bool wt_world_logged(struct wt_world *w, const char *text);
+/* Waits for it, at most for `seconds`; another thread has to log it. */
+bool wt_world_wait_log(struct wt_world *w, const char *text, unsigned seconds);
 
 /* A packet that is injected at `from` comes out at `to`, whole and alone. */
 void wt_world_carries(struct wt_world *w, struct wt_end *from, struct wt_end *to,
