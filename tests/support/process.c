@@ -99,43 +99,40 @@ bool wt_process_has_child(void)
 	return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
 }
 
-/* A line of /proc/self/task/TASK/FILE that begins with `key`, without that; false:
- * there is none. */
-static bool read_task(const char *task, const char *file, const char *key, char *out, int size)
+/* The same of one thread; false: it has another name, or no such field. */
+static bool read_thread(const char *task, const char *thread, const char *field, int base,
+			uint64_t *out)
 {
-	char path[300];
+	char path[300], line[256], name[32] = "";
 	bool found = false;
 
-	snprintf(path, sizeof path, "/proc/self/task/%s/%s", task, file);
-	FILE *in = fopen(path, "re");
+	snprintf(path, sizeof path, "/proc/self/task/%s/status", task);
+	FILE *status = fopen(path, "re");
 
-	while (in && !found && fgets(out, size, in))
-		found = strncmp(out, key, strlen(key)) == 0;
-	if (in)
-		fclose(in);
-	if (found)
-		memmove(out, out + strlen(key), strlen(out + strlen(key)) + 1);
+	while (status && !found && fgets(line, sizeof line, status)) {
+		(void)sscanf(line, "Name: %31s", name);
+		found = strcmp(name, thread) == 0 && strncmp(line, field, strlen(field)) == 0 &&
+			line[strlen(field)] == ':';
+		if (found)
+			*out = strtoull(line + strlen(field) + 1, NULL, base);
+	}
+	if (status)
+		fclose(status);
 	return found;
 }
 
-uint64_t wt_process_switches(const char *thread)
+uint64_t wt_process_thread(const char *thread, const char *field, int base)
 {
 	DIR *dir = opendir("/proc/self/task");
 	struct dirent *entry;
-	uint64_t count = 0;
+	uint64_t number = 0;
 	bool found = false;
-	char line[256];
 
 	assert_non_null(dir);
-	while (!found && (entry = readdir(dir)) != NULL) {
-		if (!read_task(entry->d_name, "comm", thread, line, sizeof line))
-			continue;
-		found = read_task(entry->d_name, "status", "voluntary_ctxt_switches:", line,
-				  sizeof line);
-		count = found ? strtoull(line, NULL, 10) : 0;
-	}
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = read_thread(entry->d_name, thread, field, base, &number);
 	closedir(dir);
 	if (!found)
-		fail_msg("there is no thread %s", thread);
-	return count;
+		fail_msg("there is no thread %s with a %s", thread, field);
+	return number;
 }

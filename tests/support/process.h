@@ -14,7 +14,8 @@ char *wt_process_maps(void);
 char *wt_process_fds(void);
 /* Has this process a child, running or a zombie? */
 bool wt_process_has_child(void);
-/* How often the thread of that name has gone to sleep. Fails when there is none. */
-uint64_t wt_process_switches(const char *thread);
+/* A number of the status of the thread of that name (/proc/self/task/TID/status),
+ * written in `base`. Fails when there is no such thread or field. */
+uint64_t wt_process_thread(const char *thread, const char *field, int base);
 
 #endif

@@ -5,7 +5,6 @@
  * a name server.
  */
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
@@ -28,6 +27,7 @@
 
 #include "base/clock.h"
 #include "privileged/resolver.h"
+#include "support/process.h"
 
 /* ---- the replaced getaddrinfo ---- */
 
@@ -468,45 +468,19 @@ static void freeing_does_not_wait_for_a_stuck_name(void **state)
 	wt_resolver_free(NULL);
 }
 
-/* Reads the field of /proc/self/task/TID/status for the thread of that name. */
-static bool thread_field(const char *thread, const char *field, unsigned long long *out)
-{
-	DIR *tasks = opendir("/proc/self/task");
-	struct dirent *entry;
-	bool found = false;
-
-	assert_non_null(tasks);
-	while (!found && (entry = readdir(tasks))) {
-		char path[300], line[256], name[32] = "";
-		FILE *status;
-
-		snprintf(path, sizeof path, "/proc/self/task/%s/status", entry->d_name);
-		status = fopen(path, "re");
-		while (status && fgets(line, sizeof line, status)) {
-			(void)sscanf(line, "Name: %31s", name);
-			if (strcmp(name, thread) == 0 && strncmp(line, field, strlen(field)) == 0)
-				found = sscanf(line + strlen(field), ": %llx", out) == 1;
-		}
-		if (status)
-			fclose(status);
-	}
-	closedir(tasks);
-	return found;
-}
-
 static void the_thread_takes_no_signal(void **state)
 {
 	struct fixture *f = *state;
 	struct answer a = { 0 };
-	unsigned long long blocked = 0;
+	uint64_t blocked;
 
 	/* Before its first line the C library has all blocked anyway. */
 	submit(f->client, "two.test", &a);
 	wait_for(f->client, &a);
-	assert_true(thread_field("wt-resolver", "SigBlk", &blocked));
+	blocked = wt_process_thread("wt-resolver", "SigBlk", 16);
 	for (int sig = 1; sig < 32; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
-			assert_true(blocked & (1ull << (sig - 1)));
+			assert_true(blocked & (UINT64_C(1) << (sig - 1)));
 }
 
 /* Two workers at once, each cancelling every third request at some moment. */
