@@ -275,8 +275,12 @@ static inline enum wt_status wt_transport_answer(const struct wt_instance *trans
 						 const struct wt_path *path, const uint8_t *message,
 						 size_t len)
 {
-	return wt_transport_ops(transport)->answer(transport->self, worker, tconn, path, message,
-						   len);
+	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->answer);
+	enum wt_status result = wt_transport_ops(transport)->answer(transport->self, worker, tconn,
+								    path, message, len);
+
+	wt_calling_leave(outer);
+	return result;
 }
 
 /* ---- auth ---------------------------------------------------------------- */

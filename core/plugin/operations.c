@@ -54,7 +54,8 @@ static const struct slot auth_slots[] = {
 /* The others that are called while a tunnel runs. */
 static const struct slot crypto_options[] = { CRYPTO(seal_batch), CRYPTO(open_batch) };
 static const struct slot transport_options[] = { TRANSPORT(set_max_record),
-						 TRANSPORT(local_address), TRANSPORT(move) };
+						 TRANSPORT(local_address), TRANSPORT(move),
+						 TRANSPORT(answer) };
 
 struct table {
 	const struct slot *slots;

@@ -134,6 +134,14 @@ static enum wt_status move(void *self, struct wt_worker *from, struct wt_worker 
 	return WT_OK;
 }
 
+static enum wt_status answer(void *self, struct wt_worker *worker, void *tconn,
+			     const struct wt_path *path, const uint8_t *message, size_t len)
+{
+	(void)self, (void)worker, (void)tconn, (void)path, (void)message, (void)len;
+	note(&transport_plugin);
+	return WT_OK;
+}
+
 static enum wt_status peer_add(void *self, const struct wt_config *cfg, uint32_t peer_id,
 			       uint32_t roles, void *peer, struct wt_error *err)
 {
@@ -207,7 +215,8 @@ static int setup(void **state)
 				   .max_record = max_record,
 				   .source = source,
 				   .local_address = local_address,
-				   .move = move },
+				   .move = move,
+				   .answer = answer },
 	};
 	auth_plugin = (struct wt_plugin){
 		.kind = WT_KIND_AUTH,
@@ -267,9 +276,10 @@ static void each_operation_of_a_transport_is_named(void **state)
 	wt_transport_source(&transport, NULL, NULL, NULL);
 	assert_int_equal(wt_transport_local_address(&transport, NULL, NULL, NULL), WT_OK);
 	assert_int_equal(wt_transport_move(&transport, NULL, NULL, NULL), WT_OK);
+	assert_int_equal(wt_transport_answer(&transport, NULL, NULL, NULL, NULL, 0), WT_OK);
 	wt_transport_close(&transport, NULL, NULL, false);
 	assert_seen("listen dial send recv set_max_record max_record source local_address move "
-		    "close ");
+		    "answer close ");
 }
 
 static void each_operation_of_auth_is_named_and_what_it_calls(void **state)
@@ -295,6 +305,29 @@ static void an_address_elsewhere_names_nothing(void **state)
 	assert_string_equal(wt_ops_name(&crypto_plugin, &crypto_plugin.ops.crypto.seal), "seal");
 }
 
+/* Of auth what commands use, and the hint, come last. */
+static void no_operation_is_without_a_name(void **state)
+{
+	static const struct {
+		const struct wt_plugin *plugin;
+		size_t begin, end;
+	} cases[] = {
+		{ &crypto_plugin, offsetof(struct wt_crypto_ops, available),
+		  sizeof(struct wt_crypto_ops) },
+		{ &transport_plugin, offsetof(struct wt_transport_ops, create),
+		  sizeof(struct wt_transport_ops) },
+		{ &auth_plugin, offsetof(struct wt_auth_ops, create),
+		  offsetof(struct wt_auth_ops, keygen) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		for (size_t at = cases[i].begin; at < cases[i].end; at += sizeof(void *))
+			if (!wt_ops_name(cases[i].plugin,
+					 (const uint8_t *)&cases[i].plugin->ops + at))
+				fail_msg("the slot at %zu of case %zu has no name", at, i);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -303,6 +336,7 @@ int main(void)
 		TEST(each_operation_of_a_transport_is_named),
 		TEST(each_operation_of_auth_is_named_and_what_it_calls),
 		TEST(an_address_elsewhere_names_nothing),
+		TEST(no_operation_is_without_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
