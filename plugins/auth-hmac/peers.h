@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <whispertunnel/auth.h>
 
+#include "auth-common/answered.h"
 #include "schedule.h"
 
 #define KEY_CURRENT 0u /* psk_file */
@@ -65,9 +66,8 @@ struct wt_hmac_handshake {
 			uint8_t m1[M1_SIZE];
 		} initiator;
 		struct {
-			uint64_t association;
-			uint64_t began_ms, answered_ms; /* boot time of the first and last M2 */
-			uint8_t proof_i[HASH_SIZE];	/* what M3 must show */
+			struct wt_answered answered;
+			uint8_t proof_i[HASH_SIZE]; /* what M3 must show */
 			uint8_t m2[M2_SIZE];
 		} responder;
 	} u;

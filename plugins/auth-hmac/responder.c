@@ -67,21 +67,17 @@ static bool seen(const struct wt_hmac *hmac, const struct wt_hmac_peer *peer, co
 }
 
 /* A copy of an M1 that got its M2. The one whose M3 is still waited for gets
- * the same M2, for that may have been lost; on a stream, where nothing is lost,
- * only over the connection it came by. */
+ * the same M2, for that may have been lost. */
 static enum wt_auth_verdict repeat_m2(const struct wt_hmac *hmac, struct attempt *a)
 {
 	struct wt_hmac_handshake *handshake = &a->peer->handshakes[a->in->channel - 1];
-	const uint64_t boot_ms = hmac->host->boot_ms(hmac->host);
+	enum wt_auth_reason reason = WT_REASON_REPLAY;
 
-	if (handshake->state != STATE_PENDING ||
-	    !hmac->host->equal(handshake->h1, a->h1, HASH_SIZE) ||
-	    handshake->u.responder.association != a->in->association ||
-	    boot_ms - handshake->u.responder.began_ms >= PENDING_MS)
-		return wt_verdict_drop(a->out, WT_REASON_REPLAY);
-	if (boot_ms - handshake->u.responder.answered_ms < REPEAT_MS)
-		return wt_verdict_drop(a->out, WT_REASON_RATE);
-	handshake->u.responder.answered_ms = boot_ms;
+	if (handshake->state == STATE_PENDING && hmac->host->equal(handshake->h1, a->h1, HASH_SIZE))
+		reason = wt_answered_again(&handshake->u.responder.answered, a->in,
+					   hmac->host->boot_ms(hmac->host));
+	if (reason != WT_REASON_NONE)
+		return wt_verdict_drop(a->out, reason);
 	wt_hmac_identify(a->out, handshake);
 	a->out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_REPEATED;
 	a->out->remote_index = a->remote_index;
@@ -153,7 +149,6 @@ static void remember(const struct wt_hmac *hmac, const struct attempt *a, const 
 	const struct wt_host *host = hmac->host;
 	struct wt_hmac_peer *peer = a->peer;
 	struct wt_hmac_handshake *handshake = &peer->handshakes[a->in->channel - 1];
-	const uint64_t boot_ms = host->boot_ms(host);
 
 	/* A time far ahead, let in by its token, must not shut out what comes
 	 * after it. */
@@ -166,9 +161,7 @@ static void remember(const struct wt_hmac *hmac, const struct attempt *a, const 
 	handshake->state = STATE_PENDING;
 	handshake->local_index = a->in->local_index;
 	memcpy(handshake->h1, a->h1, HASH_SIZE);
-	handshake->u.responder.association = a->in->association;
-	handshake->u.responder.began_ms = boot_ms;
-	handshake->u.responder.answered_ms = boot_ms;
+	wt_answered_begin(&handshake->u.responder.answered, a->in, host->boot_ms(host));
 	memcpy(handshake->u.responder.proof_i, finish->proof_i, HASH_SIZE);
 	memcpy(handshake->u.responder.m2, m2, M2_SIZE);
 }
@@ -270,9 +263,9 @@ enum wt_auth_verdict wt_responder_receive(struct wt_hmac *hmac, struct wt_hmac_h
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	if (in->message_len != M3_SIZE)
 		return wt_verdict_drop(out, WT_REASON_LENGTH);
-	if (in->association != handshake->u.responder.association ||
+	if (in->association != handshake->u.responder.answered.association ||
 	    (handshake->state == STATE_PENDING &&
-	     host->boot_ms(host) - handshake->u.responder.began_ms >= PENDING_MS))
+	     host->boot_ms(host) - handshake->u.responder.answered.first_ms >= PENDING_MS))
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	if (!host->equal(in->message + M3_PROOF, handshake->u.responder.proof_i, HASH_SIZE))
 		return wt_verdict_drop(out, WT_REASON_BAD_MAC);

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <whispertunnel/auth.h>
 
+#include "auth-common/answered.h"
 #include "ikpsk2.h"
 #include "macs.h"
 #include "stamp.h"
@@ -48,9 +49,8 @@ struct wt_noise_handshake {
 			uint32_t cookies;	     /* that were taken */
 		} initiator;
 		struct {
-			uint64_t association;
-			uint64_t began_ms, answered_ms; /* boot time of the first and last M2 */
-			uint8_t m1_hash[HASH_SIZE];	/* of M1 up to mac1 */
+			struct wt_answered answered;
+			uint8_t m1_hash[HASH_SIZE]; /* of M1 up to mac1 */
 			uint8_t m2[M2_SIZE];
 		} responder;
 	} u;

@@ -33,22 +33,19 @@ static enum wt_auth_verdict drop(struct attempt *a, enum wt_auth_reason reason)
 }
 
 /* A copy of an M1 that got its M2. The one that is not confirmed yet gets the
- * same M2, for that may have been lost; on a stream, where nothing is lost, only
- * over the connection it came by. */
+ * same M2, for that may have been lost. */
 static enum wt_auth_verdict repeat_m2(struct attempt *a)
 {
 	const struct wt_host *host = a->tools.host;
 	struct wt_noise_handshake *handshake = &a->peer->handshakes[a->in->channel - 1];
-	const uint64_t boot_ms = host->boot_ms(host);
+	enum wt_auth_reason reason = WT_REASON_REPLAY;
 
-	if (handshake->state != STATE_PENDING ||
-	    !host->equal(handshake->u.responder.m1_hash, a->m1_hash, HASH_SIZE) ||
-	    handshake->u.responder.association != a->in->association ||
-	    boot_ms - handshake->u.responder.began_ms >= PENDING_MS)
-		return drop(a, WT_REASON_REPLAY);
-	if (boot_ms - handshake->u.responder.answered_ms < REPEAT_MS)
-		return drop(a, WT_REASON_RATE);
-	handshake->u.responder.answered_ms = boot_ms;
+	if (handshake->state == STATE_PENDING &&
+	    host->equal(handshake->u.responder.m1_hash, a->m1_hash, HASH_SIZE))
+		reason = wt_answered_again(&handshake->u.responder.answered, a->in,
+					   host->boot_ms(host));
+	if (reason != WT_REASON_NONE)
+		return drop(a, reason);
 	wt_noise_identify(a->out, handshake);
 	a->out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_REPEATED;
 	a->out->remote_index = get32(a->in->message + SENDER);
@@ -147,7 +144,6 @@ static void remember(struct attempt *a, const uint8_t *m2)
 {
 	struct wt_noise_peer *peer = a->peer;
 	struct wt_noise_handshake *handshake = &peer->handshakes[a->in->channel - 1];
-	const uint64_t boot_ms = a->tools.host->boot_ms(a->tools.host);
 	const uint64_t time = wt_stamp_ms(a->stamp);
 
 	/* A time far ahead, let in by its cookie, must not shut out what comes
@@ -159,9 +155,8 @@ static void remember(struct attempt *a, const uint8_t *m2)
 	wt_noise_forget(a->noise, handshake);
 	handshake->state = STATE_PENDING;
 	handshake->local_index = a->in->local_index;
-	handshake->u.responder.association = a->in->association;
-	handshake->u.responder.began_ms = boot_ms;
-	handshake->u.responder.answered_ms = boot_ms;
+	wt_answered_begin(&handshake->u.responder.answered, a->in,
+			  a->tools.host->boot_ms(a->tools.host));
 	memcpy(handshake->u.responder.m1_hash, a->m1_hash, HASH_SIZE);
 	memcpy(handshake->u.responder.m2, m2, M2_SIZE);
 }

@@ -311,6 +311,28 @@ static void one_ephemeral_makes_one_handshake(void **state)
 	assert_int_equal(pair.r.dh, pair.method->dh_r);
 }
 
+/* Somebody who saw an M1 does not keep its author from hearing M2 again. */
+static void a_copy_from_elsewhere_is_no_asking(void **state)
+{
+	struct wt_auth_out first;
+
+	(void)state;
+	until_m2();
+	first = pair.m2;
+	for (int i = 0; i < 3; i++) {
+		wt_auth_pair_advance(&pair, 1000);
+		pair.r.source[5] ^= 1;
+		wt_auth_pair_r_drops_first(&pair, pair.m1.reply, pair.m1.reply_len,
+					   WT_REASON_REPLAY);
+		pair.r.source[5] ^= 1;
+		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
+		assert_true(pair.m2.flags & WT_AUTH_OUT_REPEATED);
+	}
+	pair.m2 = first; /* with the keys, which are given once */
+	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
+	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
+}
+
 struct racer {
 	pthread_t thread;
 	uint32_t number;
@@ -664,6 +686,7 @@ int main(void)
 		ON_DATAGRAM(an_old_m1_with_an_answer_costs_one_exchange),
 		ON_STREAM(after_a_restart_an_old_m1_costs_one_exchange),
 		ON_BOTH(one_ephemeral_makes_one_handshake),
+		ON_BOTH(a_copy_from_elsewhere_is_no_asking),
 		ON_DATAGRAM(one_m1_makes_one_handshake),
 		ON_BOTH(runs_do_not_mix),
 		ON_BOTH(channels_do_not_mix),

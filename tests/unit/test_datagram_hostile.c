@@ -374,7 +374,7 @@ static void a_stolen_first_message_moves_nobody(void **state)
 	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M1], 4);
 	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 1);
 	assert_false(wt_peer_is_up(wt_world_peer(&w->server, 0)));
-	assert_int_equal(w->server.worker->refusals[WT_REASON_REPLAY], 1);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_REPLAY], 3);
 	/* Another is hers alone. */
 	for (int i = 0; i < 50 && !wt_world_alice_up(w); i++)
 		wt_world_pass(w, 100);
@@ -382,6 +382,42 @@ static void a_stolen_first_message_moves_nobody(void **state)
 	carries_both_ways(w);
 	assert_int_equal(to_stranger, 1);
 	assert_true(bytes_to_stranger < taken[0].len);
+}
+
+static bool answer_lost;
+
+static enum wt_fate first_answer_is_lost(void *arg, struct wt_datagram *datagram)
+{
+	const enum wt_fate fate = watched(arg, datagram);
+
+	if (wt_packet_kind(datagram) != WT_PACKET_M2 || answer_lost)
+		return fate;
+	answer_lost = true;
+	return WT_FATE_LOST;
+}
+
+/* M2 was lost and is asked for again, while somebody sends copies of that M1: they do
+ * not count as asking. */
+static void copies_from_elsewhere_delay_nobody(void **state)
+{
+	struct wt_world *w = *state;
+
+	taken_count = to_stranger = bytes_to_stranger = 0;
+	answer_lost = false;
+	wt_packet_net.fate = first_answer_is_lost;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_settle(w);
+	for (int i = 0; i < 220 && !wt_world_alice_up(w); i++) {
+		wt_packets_inject(STRANGER, w->port, taken[0].bytes, taken[0].len);
+		wt_world_pass(w, 10);
+	}
+	assert_int_equal(taken[0].kind, WT_PACKET_M1);
+	assert_true(answer_lost);
+	/* By the fourth of the same M1. */
+	assert_true(wt_world_alice_up(w));
+	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 2);
+	assert_int_equal(to_stranger, 0);
 }
 
 /* One M1 at two sockets of the server, and from two addresses: one M2. */
@@ -405,13 +441,41 @@ static void a_first_message_is_answered_by_one_socket(void **state)
 	}
 	wt_world_settle(w);
 	assert_int_equal(wt_packet_net.sent_kind[WT_PACKET_M2], 1);
-	assert_int_equal(w->server.worker->refusals[WT_REASON_RATE], 19);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_RATE], 9);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_REPLAY], 10);
 	assert_int_equal(knowledge_of(&w->server).conns, 1);
 	assert_int_equal(w->server.worker->indices->count, 1);
 	wt_packet_net.fate = watched;
 	for (int i = 0; i < 100 && !wt_world_alice_up(w); i++)
 		wt_world_pass(w, 100);
 	carries_both_ways(w);
+}
+
+/* The author's own address, but another socket of the server than the one that
+ * answered: the method knows of no sockets, and who proves himself would be taken to
+ * be at the first. */
+static void an_answer_is_repeated_by_the_socket_that_gave_it(void **state)
+{
+	struct wt_world *w = *state;
+
+	taken_count = to_stranger = bytes_to_stranger = 0;
+	w->second_port = (uint16_t)(w->port + 1);
+	wt_packet_net.fate = first_messages_wait;
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_settle(w);
+	size_t m1 = find(WT_PACKET_M1);
+
+	wt_packets_inject(STRANGER, w->port, taken[m1].bytes, taken[m1].len);
+	wt_world_pass(w, 1100);
+	wt_packets_inject(STRANGER, w->second_port, taken[m1].bytes, taken[m1].len);
+	wt_world_settle(w);
+	assert_int_equal(to_stranger, 1);
+	assert_int_equal(w->server.worker->refusals[WT_REASON_REPLAY], 1);
+	wt_world_pass(w, 1100);
+	wt_packets_inject(STRANGER, w->port, taken[m1].bytes, taken[m1].len);
+	wt_world_settle(w);
+	assert_int_equal(to_stranger, 2);
 }
 
 /* ---- the way for strangers ------------------------------------------------------- */
@@ -805,7 +869,9 @@ int main(void)
 		WORLD(an_old_first_message_gets_less_than_it_brought),
 		WORLD(a_stolen_first_message_gets_less_than_it_brought),
 		WORLD(a_stolen_first_message_moves_nobody),
+		WORLD(copies_from_elsewhere_delay_nobody),
 		WORLD(a_first_message_is_answered_by_one_socket),
+		WORLD(an_answer_is_repeated_by_the_socket_that_gave_it),
 		WORLD(strangers_are_answered_apart),
 		WORLD(a_full_link_keeps_nobody_out),
 		WORLD(old_messages_in_every_state_change_nothing),
