@@ -110,21 +110,24 @@ static void data(struct wt_conn *conn, struct wt_delivery *delivery, const struc
 	struct wt_keypair *pair = wt_keyring_find(&conn->keys, message->receiver_index);
 	struct wt_inner inner;
 	enum wt_drop drop = WT_DROP_INDEX;
+	bool confirms = pair && pair == conn->keys.next;
 
 	if (pair)
 		drop = wt_keypair_open(pair, worker, worker->loop.now_ms, record, len);
 	/* What follows may end the connection, whose memory holds packets. */
-	if (drop != WT_DROP_NONE || pair == conn->keys.next)
+	if (drop != WT_DROP_NONE || confirms)
 		wt_delivery_flush(delivery);
 	if (drop != WT_DROP_NONE) {
 		refused(conn, pair, drop);
 		return;
 	}
-	if (pair == conn->keys.next)
+	if (confirms)
 		wt_handshake_confirmed(conn);
 	if (conn->closed)
 		return;
-	if (pair == conn->keys.current)
+	/* On a stream, behind a record that is the dialler's proof come those that it
+	 * seals under the old keys until it hears of us under the new ones. */
+	if (pair == conn->keys.current && (!confirms || conn->dialled || conn->link->datagram))
 		wt_life_previous_ends(conn);
 	wt_track_received(conn, from, len, is_newest(conn, pair, message->counter));
 	drop = wt_inner_parse(record + WT_RECORD_HEADER, len - WT_RECORD_HEADER - WT_TAG_SIZE,

@@ -8,7 +8,7 @@ import sys
 
 from harness import case, runner
 from harness.daemon import write_key, write_key_pair
-from harness.traffic import ping
+from harness.traffic import Transfer, ping
 
 PEER = os.path.join(runner.ROOT, "tests/reference/peer.py")
 TIMEOUT_S = 30
@@ -81,8 +81,11 @@ class Noise(case.TunnelTest):
         self.near = self.daemon(self.server, "server", near).ready()
         self.far = self.daemon(self.client, "client", far).ready()
         self.both_up()
+        transfer = Transfer(self.client, self.server, case.SERVER_IN, seconds=4, gently=True)
         self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
+        transfer.finish()
         self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
+        self.assertEqual(self.near.count("peer alice down"), 0)
 
     def test_a_tunnel_over_udp(self):
         methods = {"noise": {"private_key_file": self.server_key}}

@@ -14,6 +14,7 @@
 
 #include "session/handshake.h"
 #include "support/later_auth.h"
+#include "support/memory_transport.h"
 #include "support/packet_transport.h"
 #include "support/world.h"
 
@@ -97,6 +98,44 @@ static void the_first_record_is_the_proof(void **state)
 	assert_int_equal(wt_later.handshakes, 3);
 }
 
+/* Behind the proof come records under the old keys, until the dialler hears that it
+ * arrived. */
+static void old_keys_carry_traffic_behind_the_proof(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_memory_link *link;
+	uint8_t sent[100], got[100];
+
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	wt_world_until(w, wt_world_alice_up);
+	carries_both_ways(w);
+	link = wt_memory_net.links;
+	wt_memory_net.hold = true;
+	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	for (int to = 1; to >= 0; to--) { /* M1, M2 */
+		wt_world_settle(w);
+		wt_memory_deliver(link, to, SIZE_MAX);
+	}
+	wt_world_settle(w);
+	wt_packet_make(sent, sizeof sent, "10.8.0.2", "10.8.0.1", 1);
+	wt_end_inject(&w->alice, sent, sizeof sent);
+	wt_world_settle(w);
+	wt_memory_deliver(link, 1, SIZE_MAX);
+	wt_world_settle(w);
+	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
+	assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, 1);
+	assert_int_equal(wt_end_take(&w->server, got, sizeof got), sizeof got);
+	wt_memory_net.hold = false;
+	wt_memory_deliver(link, 0, SIZE_MAX);
+	wt_world_settle(w);
+	carries_both_ways(w);
+	assert_int_equal(wt_memory_net.connected, 1);
+	/* They have ended. */
+	assert_null(wt_world_peer(&w->server, 0)->active->keys.previous);
+	assert_null(wt_world_peer(&w->alice, 0)->active->keys.previous);
+}
+
 /* The proof is lost, or its answer, or some of both: it is said again each
  * second, and the handshake is the same one. */
 static void a_lost_proof_is_said_again(void **state)
@@ -165,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_first_record_is_the_proof, setup_stream,
 						wt_world_teardown),
+		cmocka_unit_test_setup_teardown(old_keys_carry_traffic_behind_the_proof,
+						setup_stream, wt_world_teardown),
 		cmocka_unit_test_setup_teardown(the_first_record_is_the_proof, setup_datagram,
 						wt_world_teardown),
 		cmocka_unit_test_setup_teardown(a_lost_proof_is_said_again, setup_datagram,
