@@ -44,9 +44,22 @@ WT_TRANSPORT_CHECK(wt_check_stream_exchange);
 WT_TRANSPORT_CHECK(wt_check_stream_sizes);
 WT_TRANSPORT_CHECK(wt_check_stream_limit);
 
+/* stream_flow_check.c */
+WT_TRANSPORT_CHECK(wt_check_stream_split);
+WT_TRANSPORT_CHECK(wt_check_stream_pressure);
+WT_TRANSPORT_CHECK(wt_check_no_slots);
+
 /* datagram_check.c */
 WT_TRANSPORT_CHECK(wt_check_datagram_exchange);
 WT_TRANSPORT_CHECK(wt_check_datagram_sizes);
+
+struct wt_tcp_relay;
+
+/* Puts a relay before the acceptor. False: the note says why. */
+bool wt_check_relay_open(struct wt_transport_rig *rig, struct wt_tcp_relay *relay) WT_MUST_CHECK;
+/* Of a check with a relay: skipped if the transport does not connect to it. */
+enum wt_verdict wt_check_relay_verdict(const struct wt_tcp_relay *relay, bool good,
+				       struct wt_finding *note);
 
 static inline enum wt_verdict wt_found_unless(bool sound)
 {
