@@ -247,6 +247,8 @@ static void loop_conn_connected(const struct wt_host *host, struct wt_worker *wo
 	if (conn->connected++ || conn->ended)
 		wt_loop_host_found(conn->host, WT_FAULT_END_TWICE,
 				   "conn_connected for a dial whose outcome was reported before");
+	else if (conn->on_connected)
+		conn->on_connected(conn);
 }
 
 static void loop_conn_readable(const struct wt_host *host, struct wt_worker *worker,

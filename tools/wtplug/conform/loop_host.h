@@ -43,6 +43,7 @@ struct wt_loop_conn {
 	enum wt_status why;
 	char text[128];
 	/* Called by the report, if set. */
+	void (*on_connected)(struct wt_loop_conn *conn);
 	void (*on_readable)(struct wt_loop_conn *conn);
 	void (*on_writable)(struct wt_loop_conn *conn);
 	void (*on_ended)(struct wt_loop_conn *conn);

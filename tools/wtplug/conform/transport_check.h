@@ -49,11 +49,30 @@ WT_TRANSPORT_CHECK(wt_check_stream_split);
 WT_TRANSPORT_CHECK(wt_check_stream_pressure);
 WT_TRANSPORT_CHECK(wt_check_no_slots);
 
+/* stream_end_check.c */
+WT_TRANSPORT_CHECK(wt_check_stream_endings);
+WT_TRANSPORT_CHECK(wt_check_stream_closing);
+WT_TRANSPORT_CHECK(wt_check_stream_refused);
+WT_TRANSPORT_CHECK(wt_check_stream_unanswered);
+WT_TRANSPORT_CHECK(wt_check_stream_strangers);
+
+/* both_check.c */
+WT_TRANSPORT_CHECK(wt_check_listen);
+WT_TRANSPORT_CHECK(wt_check_refusal);
+WT_TRANSPORT_CHECK(wt_check_two_instances);
+WT_TRANSPORT_CHECK(wt_check_churn);
+WT_TRANSPORT_CHECK(wt_check_memory);
+
 /* datagram_check.c */
 WT_TRANSPORT_CHECK(wt_check_datagram_exchange);
 WT_TRANSPORT_CHECK(wt_check_datagram_sizes);
 
 struct wt_tcp_relay;
+
+/* What comes in from now on is read, and closed when it ends or says too much. */
+void wt_check_expect_visitors(struct wt_transport_rig *rig);
+/* Of the acceptor's connections from number `from` on, how many are open? */
+size_t wt_check_open_visitors(const struct wt_transport_rig *rig, size_t from);
 
 /* Puts a relay before the acceptor. False: the note says why. */
 bool wt_check_relay_open(struct wt_transport_rig *rig, struct wt_tcp_relay *relay) WT_MUST_CHECK;
