@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "conform/netspace.h"
 #include "conform/transport_check.h"
 
@@ -137,5 +138,91 @@ WT_TRANSPORT_CHECK(wt_check_datagram_sizes)
 	}
 	if (setup->alone)
 		(void)!wt_netspace_mtu(65536);
+	return wt_found_unless(wt_transport_rig_close(&rig, good));
+}
+
+/* ---- runs ----------------------------------------------------------------- */
+
+static uint32_t run_size;
+
+/* All but each ninth of one size: that one is shorter, and ends its run. */
+static uint32_t of_runs(uint32_t number)
+{
+	return number % 9u == 8u ? run_size - run_size / 3u : run_size;
+}
+
+static uint32_t of_one_size(uint32_t number)
+{
+	(void)number;
+	return run_size;
+}
+
+WT_TRANSPORT_CHECK(wt_check_datagram_runs)
+{
+	static const uint32_t sizes[] = { 1200, 1387, 512, 100, 40, 12 };
+	struct wt_transport_rig rig;
+	bool good = wt_transport_rig_open(&rig, setup, note) &&
+		    wt_transport_rig_connect(&rig, &setup->at);
+
+	for (size_t i = 0; good && i < 2 * (sizeof sizes / sizeof sizes[0]); i++) {
+		const uint32_t most = WT_RUN_BYTES / sizes[i / 2];
+
+		run_size = sizes[i / 2];
+		rig.out.len = rig.in.len = i % 2 ? of_one_size : of_runs;
+		rig.out.run = rig.in.run = most < WT_RUN_SEGMENTS ? most : WT_RUN_SEGMENTS;
+		rig.out.batch = rig.in.batch = 4;
+		rig.in.ask = i % 3 == 0 ? 1 : 16;
+		for (int times = 0; good && times < 6; times++) {
+			wt_line_want(&rig.out, rig.out.run);
+			wt_line_want(&rig.in, rig.in.run);
+			good = wt_transport_rig_exchange(&rig);
+		}
+	}
+	return wt_found_unless(wt_transport_rig_close(&rig, good));
+}
+
+/* ---- closing -------------------------------------------------------------- */
+
+static void close_inside(struct wt_loop_conn *conn)
+{
+	wt_line_close(conn->arg, false);
+}
+
+static bool slots_are_back(struct wt_transport_rig *rig, const char *what)
+{
+	if (rig->dialler.host->slots_out > 0)
+		return wt_find(rig->note, WT_FAULT_SLOT_KEPT, "%s: %zu are out after it", what,
+			       rig->dialler.host->slots_out);
+	return wt_transport_rig_rest(rig, 3);
+}
+
+WT_TRANSPORT_CHECK(wt_check_datagram_closing)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_transport_rig rig;
+	bool good = wt_transport_rig_open(&rig, setup, note);
+
+	for (int i = 0; good && i < 2; i++) {
+		enum wt_status status;
+		struct wt_loop_conn *conn =
+			wt_transport_end_dial(&rig.dialler, 0, &setup->at, &status, &err);
+
+		if (!conn) {
+			good = wt_transport_rig_missed(&rig, WT_FAULT_FAILED, "dial: %s", err.text);
+			break;
+		}
+		wt_transport_end_close_conn(&rig.dialler, conn, i);
+		good = slots_are_back(&rig, "close() right behind dial()") &&
+		       wt_transport_rig_connect(&rig, &setup->at);
+		if (!good)
+			break;
+		/* With datagrams that nobody has read, and in the report of one. */
+		rig.out.conn->on_readable = i ? close_inside : NULL;
+		wt_line_want(&rig.in, 20);
+		wt_line_want(&rig.out, 200);
+		good = wt_transport_rig_rest(&rig, 5);
+		wt_line_close(&rig.out, i);
+		good = good && slots_are_back(&rig, "close() with records on their way");
+	}
 	return wt_found_unless(wt_transport_rig_close(&rig, good));
 }

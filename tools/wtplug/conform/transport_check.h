@@ -60,12 +60,21 @@ WT_TRANSPORT_CHECK(wt_check_stream_strangers);
 WT_TRANSPORT_CHECK(wt_check_listen);
 WT_TRANSPORT_CHECK(wt_check_refusal);
 WT_TRANSPORT_CHECK(wt_check_two_instances);
+WT_TRANSPORT_CHECK(wt_check_workers);
 WT_TRANSPORT_CHECK(wt_check_churn);
 WT_TRANSPORT_CHECK(wt_check_memory);
 
 /* datagram_check.c */
 WT_TRANSPORT_CHECK(wt_check_datagram_exchange);
 WT_TRANSPORT_CHECK(wt_check_datagram_sizes);
+WT_TRANSPORT_CHECK(wt_check_datagram_runs);
+WT_TRANSPORT_CHECK(wt_check_datagram_closing);
+
+/* datagram_way_check.c */
+WT_TRANSPORT_CHECK(wt_check_datagram_network);
+WT_TRANSPORT_CHECK(wt_check_datagram_paths);
+WT_TRANSPORT_CHECK(wt_check_datagram_nobody);
+WT_TRANSPORT_CHECK(wt_check_datagram_strangers);
 
 struct wt_tcp_relay;
 

@@ -131,6 +131,8 @@ static void take(struct wt_line *line, const uint8_t *data, uint32_t len,
 				   line->max);
 		return;
 	}
+	if (line->tolerant && !whole)
+		return;
 	index = number - line->in_from;
 	if (index >= WT_LINE_NUMBERS * 128u || (!line->stream && index >= WT_LINE_NUMBERS)) {
 		wt_loop_host_found(host, WT_FAULT_RECORD_DAMAGED,
@@ -241,9 +243,11 @@ static bool make(struct wt_line *line, struct wt_long_record *out)
 	uint8_t *data = slot->base + WT_LOOP_FENCE + headroom;
 
 	do {
-		uint32_t number = line->out_from + line->made * line->stride;
-		uint32_t size = line->len(number);
+		uint32_t number = line->out_from + line->made * line->stride, size;
 
+		if (line->route)
+			line->route(line, &number, &line->path);
+		size = line->len(number);
 		if (count > 0 && (size > segment || len + size > WT_RUN_BYTES))
 			break;
 		if (count == 0)

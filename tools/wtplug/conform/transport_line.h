@@ -34,25 +34,28 @@ struct wt_line {
 	size_t batch;	       /* records in one call, up to WT_LINE_BATCH */
 	uint32_t run;	       /* datagrams: records in one run; 0: no runs */
 	struct wt_path path;   /* where they go */
-	bool blocked;	       /* a call took less: conn_writable is due */
-	bool broken;	       /* send() said that it is over */
-	unsigned shortages;    /* how often a call took less */
+	/* Datagrams: number and way of the record that is made as number `made`, if
+	 * that is not the next one by `path`. */
+	void (*route)(struct wt_line *line, uint32_t *number, struct wt_path *path);
+	bool blocked;				     /* a call took less: conn_writable is due */
+	bool broken;				     /* send() said that it is over */
+	unsigned shortages;			     /* how often a call took less */
 	struct wt_long_record outbox[WT_LINE_BATCH]; /* made and not taken */
 	size_t waiting;
 	uint32_t taken;
 
 	/* ---- coming in */
-	bool reading;				   /* recv() on each conn_readable */
-	size_t ask;				   /* records in one call, up to WT_LINE_BATCH */
-	unsigned calls;				   /* recv calls in one report; 0: until WT_AGAIN */
-	uint32_t max;				   /* the longest that may come; 0: any */
-	uint32_t got;				   /* records that came */
-	uint32_t twice, runs;			   /* datagrams: of them again, and in runs */
-	uint8_t *seen;				   /* datagrams: a bit each */
-	enum wt_status status;			   /* what recv() said last */
-	bool refused;				   /* WT_ERR_LIMIT */
-	bool any_order;				   /* datagrams, or what comes is not looked at */
-	struct wt_path from;			   /* of the last record */
+	bool reading;	       /* recv() on each conn_readable */
+	size_t ask;	       /* records in one call, up to WT_LINE_BATCH */
+	unsigned calls;	       /* recv calls in one report; 0: until WT_AGAIN */
+	uint32_t max;	       /* the longest that may come; 0: any */
+	uint32_t got;	       /* records that came */
+	uint32_t twice, runs;  /* datagrams: of them again, and in runs */
+	uint8_t *seen;	       /* datagrams: a bit each */
+	enum wt_status status; /* what recv() said last */
+	bool refused;	       /* WT_ERR_LIMIT */
+	bool tolerant;	       /* strangers send, too: what is no record is no matter */
+	struct wt_path from;   /* of the last record */
 	struct wt_long_record held[WT_LINE_BATCH]; /* what the last call gave, in use */
 	size_t held_count;
 	void (*on_record)(struct wt_line *line, uint32_t number, const struct wt_path *path);

@@ -174,7 +174,8 @@ static struct wt_loop_conn *connected(struct wt_transport_rig *rig,
 {
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status;
-	struct wt_loop_conn *conn = wt_transport_end_dial(&rig->dialler, 0, at, &status, &err);
+	struct wt_loop_conn *conn =
+		wt_transport_end_dial(&rig->dialler, rig->worker, at, &status, &err);
 
 	if (!conn)
 		wt_transport_rig_missed(rig, WT_FAULT_FAILED, "dial: %s", err.text);

@@ -34,6 +34,7 @@ struct wt_transport_rig {
 	struct wt_loop loop;
 	struct wt_transport_end dialler, acceptor;
 	struct wt_line out, in; /* of the connection between them: the dialler's, the acceptor's */
+	uint32_t worker;	/* of the dialler's that dials */
 	struct wt_rig_step steps[WT_RIG_STEPS];
 	size_t step_count;
 	uint64_t deadline_ms;
