@@ -103,6 +103,19 @@ class Conform(Plug):
                 for wanted in ("load", "loads", "instances", "exchange", "sizes"):
                     self.assertIn(wanted, names)
 
+    def test_faults_of_transports_are_named(self):
+        for name, fault, test in (
+            ("stream-no-limit", "record-limit", "limit"),
+            ("stream-listen-silent", "listen", "listen"),
+            ("packet-path-mixed", "paths", "paths"),
+        ):
+            with self.subTest(name):
+                path = self.fixture(f"transport-faulty-{name}")
+                found = self.conform(path, "--level", "1", code=1)
+                self.assertEqual((found["verdict"], found["fault"]), ("fail", fault))
+                tests = {test["name"]: test for test in found["tests"]}
+                self.assertEqual(tests[test]["fault"], fault)
+
     def test_what_is_no_plugin_fails(self):
         for path, reason in (
             (self.dir, "is a directory"),

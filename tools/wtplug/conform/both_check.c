@@ -268,6 +268,12 @@ WT_TRANSPORT_CHECK(wt_check_two_instances)
 		wt_line_want(&b.out, 20);
 		wt_line_want(&b.in, 20);
 		good = wt_transport_rig_exchange(&b);
+		if (!good && note->fault >= WT_FAULT_RECORD_CUT) {
+			struct wt_finding why = *note;
+
+			wt_find(note, WT_FAULT_LIFE, "when one of two instances has ended: %s",
+				why.text);
+		}
 	}
 	if (opened || b.setup)
 		good = wt_transport_rig_close(&b, good);

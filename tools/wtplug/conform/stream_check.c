@@ -64,7 +64,8 @@ WT_TRANSPORT_CHECK(wt_check_stream_exchange)
 		if (!good)
 			break;
 		rig.out.batch = i == 1 ? 1 : 8;
-		rig.in.ask = i == 2 ? 1 : 16;
+		rig.in.ask = i >= 2 ? 1 : 16;
+		rig.in.calls = i == 3 ? 1 : 0;
 		wt_line_want(&rig.out, 30);
 		wt_line_want(&rig.in, 30);
 		good = wt_transport_rig_exchange(&rig) &&

@@ -184,13 +184,22 @@ static bool blocked_is_closed(struct wt_transport_rig *rig, bool abort)
 	wt_line_want(&rig->out, 1600);
 	if (!wt_transport_rig_rest(rig, 30))
 		return false;
+	/* What the transport has not handed to the kernel may be lost. */
+	const size_t unsent = rig->dialler.host->slots_out - rig->out.waiting;
+
 	wt_line_close(&rig->out, abort);
 	if (rig->dialler.host->slots_out > 0)
 		return wt_find(rig->note, WT_FAULT_SLOT_KEPT, "%s: %zu are out after it", what,
 			       rig->dialler.host->slots_out);
 	rig->in.reading = true;
 	wt_line_read(&rig->in);
-	return is_told(rig, &rig->in, what) && close_both(rig, what);
+	if (!is_told(rig, &rig->in, what))
+		return false;
+	if (!abort && rig->in.got + unsent < rig->out.taken)
+		return wt_find(rig->note, WT_FAULT_TAIL,
+			       "%s: of %u records that it took, %zu are not sent, and %u arrive",
+			       what, rig->out.taken, unsent, rig->in.got);
+	return close_both(rig, what);
 }
 
 static void close_at_once(struct wt_loop_conn *conn)

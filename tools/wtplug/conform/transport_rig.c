@@ -9,14 +9,14 @@
 #include "base/error.h"
 #include "conform/netspace.h"
 
-/* So long something may be waited for that loopback does in microseconds: the
- * machine may be busy. */
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define PATIENCE_MS 20000u
 #else
 #define PATIENCE_MS 4000u
 #endif
 #define TURN_MS 20u
+
+unsigned wt_transport_rig_patience_ms = PATIENCE_MS;
 
 /* ---- findings ------------------------------------------------------------- */
 
@@ -59,7 +59,7 @@ static uint64_t now_ms(void)
 
 void wt_transport_rig_begin(struct wt_transport_rig *rig)
 {
-	rig->deadline_ms = now_ms() + PATIENCE_MS;
+	rig->deadline_ms = now_ms() + wt_transport_rig_patience_ms;
 }
 
 static void turn(struct wt_transport_rig *rig, uint64_t wait_ms)
@@ -110,9 +110,10 @@ bool wt_transport_rig_open_with(struct wt_transport_rig *rig,
 				   &rig->loop, workers, note))
 		return false;
 	if (wt_transport_end_listen(&rig->dialler, &err) != WT_OK)
-		return wt_find(note, WT_FAULT_FAILED, "listen of the dialler: %s", err.text);
+		return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "listen of the dialler: %s",
+					       err.text);
 	if (wt_transport_end_listen(&rig->acceptor, &err) != WT_OK)
-		return wt_find(note, WT_FAULT_FAILED, "listen: %s", err.text);
+		return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "listen: %s", err.text);
 	return true;
 }
 
@@ -203,6 +204,8 @@ static bool take_in(struct wt_transport_rig *rig)
 	       wt_find(rig->note, WT_FAULT_FAILED, "no memory");
 }
 
+static const struct wt_path nowhere;
+
 bool wt_transport_rig_connect(struct wt_transport_rig *rig, const struct sockaddr_storage *at)
 {
 	const size_t before = rig->acceptor.host->accepted;
@@ -222,6 +225,10 @@ bool wt_transport_rig_connect(struct wt_transport_rig *rig, const struct sockadd
 					       "come");
 	if ((stream && !take_in(rig)) || !wt_transport_rig_carry(rig, &rig->out, &rig->in))
 		return false;
+	if (!stream && memcmp(&rig->in.from, &nowhere, sizeof nowhere) == 0)
+		return wt_find(rig->note, WT_FAULT_PATHS,
+			       "a record at a socket that listens has path zero: it came from "
+			       "somebody");
 	rig->in.path = rig->in.from;
 	return true;
 }

@@ -10,6 +10,10 @@
 
 #define WT_RIG_STEPS 4u
 
+/* So long something may be waited for that loopback does in microseconds: the
+ * machine may be busy. Less where it is expected not to come. */
+extern unsigned wt_transport_rig_patience_ms;
+
 struct wt_transport_setup {
 	const struct wt_loaded *loaded;
 	const struct wt_conformance *table;

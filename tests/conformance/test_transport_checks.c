@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The transports of the build pass the suite that `wtplug conform` runs; and its
+ * checks find the faults they are there for, and name them.
+ */
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conform/heap.h"
+#include "conform/suite.h"
+
+#define CHECKS_MAX 4u
+/* What never comes is not waited for as long as where it must come. */
+#define IMPATIENCE_MS 1000u
+
+struct fault_case {
+	const char *plugin;
+	enum wt_fault fault;
+	const char *found_by[CHECKS_MAX];
+};
+
+static const struct fault_case cases[] = {
+	{ "stream-drops", WT_FAULT_BACK_PRESSURE, { "pressure" } },
+	{ "stream-reorders", WT_FAULT_RECORD_ORDER, { "exchange", "sizes" } },
+	{ "stream-loses-tail", WT_FAULT_TAIL, { "closing" } },
+	{ "stream-cuts", WT_FAULT_RECORD_CUT, { "sizes" } },
+	{ "stream-one-a-read", WT_FAULT_FRAMING, { "split" } },
+	{ "stream-splits", WT_FAULT_FRAMING, { "split" } },
+	{ "stream-no-limit", WT_FAULT_RECORD_LIMIT, { "limit" } },
+	{ "stream-slot-kept", WT_FAULT_SLOT_KEPT, { "exchange", "endings" } },
+	{ "stream-slot-twice", WT_FAULT_SLOT_TWICE, { "exchange" } },
+	{ "stream-writable-never", WT_FAULT_WRITABLE_NEVER, { "pressure" } },
+	{ "stream-writable-twice", WT_FAULT_WRITABLE_TWICE, { "pressure" } },
+	{ "stream-end-never",
+	  WT_FAULT_END_NEVER,
+	  { "exchange", "endings", "refused", "strangers" } },
+	{ "stream-end-twice", WT_FAULT_END_TWICE, { "exchange", "endings", "refused" } },
+	{ "stream-end-silent", WT_FAULT_END_SILENT, { "exchange", "endings", "refused" } },
+	{ "stream-reports-inside", WT_FAULT_REPORT_INSIDE, { "exchange" } },
+	{ "stream-reports-late", WT_FAULT_REPORT_LATE, { "exchange", "closing" } },
+	{ "stream-leaks-descriptor", WT_FAULT_LEAK_DESCRIPTOR, { "churn" } },
+	{ "stream-leaks-memory", WT_FAULT_LEAK_MEMORY, { "churn" } },
+	{ "stream-leaks-timer", WT_FAULT_EVENTS, { "churn", "exchange" } },
+	{ "stream-writes-before", WT_FAULT_OUTSIDE, { "exchange" } },
+	{ "stream-blocks", WT_FAULT_HUNG, { "unanswered" } },
+	{ "stream-wrong-worker", WT_FAULT_WORKER, { "workers" } },
+	{ "stream-readable-once", WT_FAULT_READABLE_ONCE, { "exchange" } },
+	{ "stream-no-source", WT_FAULT_SOURCE, { "exchange" } },
+	{ "stream-listen-half", WT_FAULT_LISTEN, { "listen" } },
+	{ "stream-listen-silent", WT_FAULT_LISTEN, { "listen" } },
+	{ "stream-refusal-ignored", WT_FAULT_END_NEVER, { "refusal" } },
+	{ "stream-memory-unchecked", WT_FAULT_CRASHED, { "memory" } },
+	{ "stream-stranger-crashes", WT_FAULT_CRASHED, { "strangers", "limit" } },
+	{ "stream-starves", WT_FAULT_READABLE_ONCE, { "no-buffers" } },
+	{ "stream-instance-shared", WT_FAULT_LIFE, { "two" } },
+	{ "packet-drops", WT_FAULT_RECORD_LOST, { "exchange", "network" } },
+	{ "packet-cuts", WT_FAULT_RECORD_CUT, { "sizes", "network" } },
+	{ "packet-twice", WT_FAULT_RECORD_TWICE, { "network" } },
+	{ "packet-slot-kept", WT_FAULT_SLOT_KEPT, { "exchange", "closing" } },
+	{ "packet-slot-twice", WT_FAULT_SLOT_TWICE, { "exchange" } },
+	{ "packet-reports-inside", WT_FAULT_REPORT_INSIDE, { "exchange" } },
+	{ "packet-reports-late", WT_FAULT_REPORT_LATE, { "exchange", "closing" } },
+	{ "packet-leaks-descriptor", WT_FAULT_LEAK_DESCRIPTOR, { "churn" } },
+	{ "packet-leaks-memory", WT_FAULT_LEAK_MEMORY, { "churn" } },
+	{ "packet-writes-before", WT_FAULT_OUTSIDE, { "exchange" } },
+	{ "packet-wrong-worker", WT_FAULT_WORKER, { "workers" } },
+	{ "packet-readable-once", WT_FAULT_READABLE_ONCE, { "exchange" } },
+	{ "packet-no-source", WT_FAULT_SOURCE, { "exchange" } },
+	{ "packet-listen-silent", WT_FAULT_LISTEN, { "listen" } },
+	{ "packet-refusal-ignored", WT_FAULT_LISTEN, { "refusal" } },
+	{ "packet-memory-unchecked", WT_FAULT_CRASHED, { "memory" } },
+	{ "packet-starves", WT_FAULT_READABLE_ONCE, { "no-buffers" } },
+	{ "packet-instance-shared", WT_FAULT_LIFE, { "two" } },
+	{ "packet-path-mixed", WT_FAULT_PATHS, { "paths" } },
+	{ "packet-path-dialled", WT_FAULT_PATHS, { "exchange" } },
+	{ "packet-path-lost", WT_FAULT_PATHS, { "exchange" } },
+	{ "packet-run-unmarked", WT_FAULT_RECORD_CUT, { "runs" } },
+	{ "packet-network-ends", WT_FAULT_NETWORK_ENDS, { "nobody" } },
+	{ "packet-too-large-ends", WT_FAULT_NETWORK_ENDS, { "sizes" } },
+	{ "packet-short-buffer", WT_FAULT_RECORD_CUT, { "strangers", "sizes" } },
+};
+#define CASES (sizeof cases / sizeof cases[0])
+
+static uint32_t mode_of(const char *plugin)
+{
+	return strncmp(plugin, "stream", 6) == 0 ? WT_TRANSPORT_STREAM : WT_TRANSPORT_DATAGRAM;
+}
+
+static struct wt_case run_apart(const struct wt_transport_check *check, const char *plugin)
+{
+	struct wt_suite_options options = { .check = { .level = 2, .seed = 1 } };
+	char path[PATH_MAX];
+	struct wt_case done;
+
+	if (strcmp(plugin, "stream-blocks") == 0)
+		options.timeout_ms = 3000;
+	snprintf(path, sizeof path, "%s/transport-faulty-%s.so", WT_TEST_FIXTURE_DIR, plugin);
+	wt_suite_check_transport(&options, check, path, &done);
+	return done;
+}
+
+static void fault_is_found(void **state)
+{
+	const struct fault_case *c = *state;
+
+	if (c->fault == WT_FAULT_CRASHED && strstr(c->plugin, "memory") && !wt_heap_can_fail()) {
+		print_message("skipped: a sanitizer has the allocator of this program\n");
+		skip();
+	}
+	wt_transport_rig_patience_ms = IMPATIENCE_MS;
+	for (size_t i = 0; i < CHECKS_MAX && c->found_by[i]; i++) {
+		const struct wt_transport_check *check =
+			wt_transport_check_named(c->found_by[i], mode_of(c->plugin));
+
+		assert_non_null(check);
+		const struct wt_case done = run_apart(check, c->plugin);
+
+		if (done.verdict != WT_FOUND)
+			fail_msg("%s: not found by \"%s\": %s", c->plugin, done.name,
+				 done.finding.text);
+		if (done.finding.fault != c->fault)
+			fail_msg("%s is called \"%s\" by \"%s\", not \"%s\": %s", c->plugin,
+				 wt_fault_text(done.finding.fault), done.name,
+				 wt_fault_text(c->fault), done.finding.text);
+	}
+}
+
+static void nothing_is_found_in_a_sound_one(void **state)
+{
+	static const char *const names[] = { "stream-none", "packet-none" };
+
+	(void)state;
+	for (size_t n = 0; n < 2; n++)
+		for (size_t i = 0; i < wt_transport_check_count; i++) {
+			const struct wt_transport_check *check = &wt_transport_checks[i];
+
+			if (!wt_transport_check_is_for(check, mode_of(names[n])))
+				continue;
+			const struct wt_case done = run_apart(check, names[n]);
+
+			if (done.verdict != WT_SOUND)
+				fail_msg("%s: \"%s\": %s", names[n], done.name, done.finding.text);
+		}
+}
+
+static bool is_covered(const struct wt_transport_check *check, uint32_t mode)
+{
+	for (size_t c = 0; c < CASES; c++)
+		for (size_t k = 0; k < CHECKS_MAX && cases[c].found_by[k]; k++)
+			if (mode_of(cases[c].plugin) == mode &&
+			    strcmp(cases[c].found_by[k], check->name) == 0)
+				return true;
+	return false;
+}
+
+static void every_check_has_a_fault_to_find(void **state)
+{
+	(void)state;
+	for (uint32_t mode = WT_TRANSPORT_STREAM; mode <= WT_TRANSPORT_DATAGRAM; mode++)
+		for (size_t i = 0; i < wt_transport_check_count; i++) {
+			const struct wt_transport_check *check = &wt_transport_checks[i];
+
+			if (wt_transport_check_is_for(check, mode) && !is_covered(check, mode))
+				fail_msg("no faulty transport (mode %u) shows that \"%s\" works",
+					 mode, check->name);
+		}
+}
+
+static void report(void *arg, const struct wt_suite *suite, const struct wt_case *done)
+{
+	(void)arg;
+	(void)suite;
+	if (done->verdict != WT_SOUND)
+		print_message("  %s: %s: %s\n", wt_verdict_text(done->verdict), done->name,
+			      done->finding.text);
+}
+
+static void those_of_the_build_pass(void **state)
+{
+	static const char *const names[] = { "tcp", "udp" };
+	const struct wt_suite_options options = {
+		.check = { .level = 2, .seed = 1 },
+		.plugin_dir = WT_TEST_PLUGIN_DIR,
+		.report = report,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char path[PATH_MAX];
+
+		snprintf(path, sizeof path, "%s/transport-%s.so", WT_TEST_PLUGIN_DIR, names[i]);
+		struct wt_suite *suite = wt_suite_run(path, &options);
+
+		assert_non_null(suite);
+		enum wt_outcome outcome = suite->outcome;
+
+		wt_suite_free(suite);
+		if (outcome != WT_OUTCOME_PASS)
+			fail_msg("%s: %s", names[i], wt_outcome_text(outcome));
+	}
+}
+
+int main(void)
+{
+	struct CMUnitTest tests[CASES + 3] = {
+		cmocka_unit_test(those_of_the_build_pass),
+		cmocka_unit_test(nothing_is_found_in_a_sound_one),
+		cmocka_unit_test(every_check_has_a_fault_to_find),
+	};
+
+	for (size_t i = 0; i < CASES; i++)
+		tests[i + 3] = (struct CMUnitTest){
+			.name = cases[i].plugin,
+			.test_func = fault_is_found,
+			.initial_state = (void *)&cases[i],
+		};
+	return cmocka_run_group_tests_name("transport checks", tests, NULL, NULL);
+}
