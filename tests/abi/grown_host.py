@@ -10,8 +10,6 @@ import subprocess
 import tempfile
 
 SOURCE = os.environ["WT_SOURCE_DIR"]
-TREES = ("cmake", "core", "docs", "etc", "fuzz", "include", "plugins", "tests", "tools")
-FILES = ("CMakeLists.txt", "CMakePresets.json", "CHANGELOG.md", "LICENSE", "README.md")
 
 
 def run(*command, cwd):
@@ -19,11 +17,9 @@ def run(*command, cwd):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="wt-test-") as copy:
-        for name in TREES:
-            shutil.copytree(os.path.join(SOURCE, name), os.path.join(copy, name))
-        for name in FILES:
-            shutil.copy(os.path.join(SOURCE, name), copy)
+    with tempfile.TemporaryDirectory(prefix="wt-test-") as place:
+        copy = os.path.join(place, "copy")
+        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("build", ".git"))
         later = os.path.join(copy, "tests/abi/later.py")
         run("/usr/bin/python3", "-B", later, SOURCE + "/include", copy + "/include", cwd=copy)
         # Initialisers that name no field lack the new ones.
