@@ -139,6 +139,9 @@ WT_TRANSPORT_CHECK(wt_check_datagram_sizes)
 	}
 	if (setup->alone)
 		(void)!wt_netspace_mtu(65536);
+	else if (good)
+		wt_find(note, WT_FAULT_NONE,
+			"only with the MTU of loopback: the kernel gives no network to change");
 	return wt_found_unless(wt_transport_rig_close(&rig, good));
 }
 

@@ -172,6 +172,7 @@ static uint32_t answers_of(const struct crowd *crowd)
 static bool sources_are_told(struct crowd *crowd)
 {
 	struct wt_transport_rig *rig = crowd->rig;
+	struct wt_source before;
 
 	for (uint32_t k = 0; k < SOURCES; k++) {
 		struct wt_source source;
@@ -179,6 +180,9 @@ static bool sources_are_told(struct crowd *crowd)
 		char text[WT_NETSPACE_TEXT];
 
 		wt_transport_end_source(&rig->acceptor, rig->in.conn, &crowd->paths[k], &source);
+		if (k > 0 && !wt_check_differ(rig, &before, &source))
+			return false;
+		before = source;
 		if (wt_transport_end_local(&rig->dialler, crowd->lines[k].conn, NULL, &local) !=
 		    WT_OK)
 			return true;

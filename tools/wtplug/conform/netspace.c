@@ -2,6 +2,7 @@
 #include "conform/netspace.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- entering */
@@ -64,13 +66,35 @@ bool wt_netspace_mtu(int mtu)
 	return set_lo(SIOCSIFMTU, &request);
 }
 
-bool wt_netspace_enter(void)
+static bool enter(void)
 {
 	const unsigned uid = geteuid(), gid = getegid();
 
 	if (unshare(CLONE_NEWNET) == 0)
 		return set_up();
 	return unshare(CLONE_NEWUSER | CLONE_NEWNET) == 0 && become_its_root(uid, gid) && set_up();
+}
+
+/* Some systems give a namespace and no right in it; there is no way back from one
+ * in which nothing works. So somebody else goes first. */
+static bool would_enter(void)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(enter() ? 0 : 1);
+	if (pid < 0)
+		return false;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool wt_netspace_enter(void)
+{
+	return would_enter() && enter();
 }
 
 /* ---- addresses */

@@ -37,6 +37,18 @@ static bool ends_know_each_other(struct wt_transport_rig *rig)
 	return true;
 }
 
+/* Who dialled anew has another port. */
+static bool sources_differ(struct wt_transport_rig *rig, struct wt_source *before, bool first)
+{
+	struct wt_source now;
+
+	wt_transport_end_source(&rig->acceptor, rig->in.conn, NULL, &now);
+	bool good = first || wt_check_differ(rig, before, &now);
+
+	*before = now;
+	return good;
+}
+
 /* One end closes; the other is told, in words. */
 static bool end_is_told(struct wt_transport_rig *rig, struct wt_line *closing,
 			struct wt_line *other)
@@ -56,11 +68,13 @@ static bool end_is_told(struct wt_transport_rig *rig, struct wt_line *closing,
 
 WT_TRANSPORT_CHECK(wt_check_stream_exchange)
 {
+	struct wt_source source;
 	struct wt_transport_rig rig;
 	bool good = wt_transport_rig_open(&rig, setup, note);
 
 	for (int i = 0; good && i < 4; i++) {
-		good = wt_transport_rig_connect(&rig, &setup->at) && ends_know_each_other(&rig);
+		good = wt_transport_rig_connect(&rig, &setup->at) && ends_know_each_other(&rig) &&
+		       sources_differ(&rig, &source, i == 0);
 		if (!good)
 			break;
 		rig.out.batch = i == 1 ? 1 : 8;

@@ -60,9 +60,11 @@ WT_TRANSPORT_CHECK(wt_check_stream_strangers);
 WT_TRANSPORT_CHECK(wt_check_listen);
 WT_TRANSPORT_CHECK(wt_check_refusal);
 WT_TRANSPORT_CHECK(wt_check_two_instances);
-WT_TRANSPORT_CHECK(wt_check_workers);
 WT_TRANSPORT_CHECK(wt_check_churn);
 WT_TRANSPORT_CHECK(wt_check_memory);
+
+/* worker_check.c */
+WT_TRANSPORT_CHECK(wt_check_workers);
 
 /* datagram_check.c */
 WT_TRANSPORT_CHECK(wt_check_datagram_exchange);
@@ -77,6 +79,10 @@ WT_TRANSPORT_CHECK(wt_check_datagram_nobody);
 WT_TRANSPORT_CHECK(wt_check_datagram_strangers);
 
 struct wt_tcp_relay;
+
+/* Two sources of one host: other tokens, one prefix. False: the note says what not. */
+bool wt_check_differ(struct wt_transport_rig *rig, const struct wt_source *a,
+		     const struct wt_source *b) WT_MUST_CHECK;
 
 /* What comes in from now on is read, and closed when it ends or says too much. */
 void wt_check_expect_visitors(struct wt_transport_rig *rig);
