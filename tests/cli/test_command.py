@@ -424,6 +424,35 @@ class Check(Command):
         self.assertEqual(run.returncode, 4)
         self.assertIn("SIGILL", run.stderr)
 
+    def test_bad_plugins_are_4_and_say_why(self):
+        ini = (
+            "[tunnel]\naddress = 10.8.0.1/24\n[crypto]\nplugin = {}\nallow_insecure = yes\n"
+            "[transport {}]\n[auth {}]\n[peer alice]\nsecret_file = alice.psk\n"
+            "allowed_ips = 10.8.0.2\nendpoint = {}://h:1\n"
+        )
+        for crypto, transport, auth, problem in (
+            ("abi-major", "still", "nobody", r"note: was built for plugin ABI 9\.\d+"),
+            ("no-symbol", "still", "nobody", r"descriptor: does not export the symbol wt_plugin_"),
+            ("ops-short", "still", "nobody", r"operations: has a table of operations of 16 bytes"),
+            ("vector-tag", "still", "nobody", r"self-test: toy vector 1: seal gave a wrong answer"),
+            ("hang", "still", "nobody", r"load: hung: its constructors did not end within 5000 ms"),
+            ("unavailable", "still", "nobody", r"available: cannot work on this machine: no such"),
+            ("create-fails", "still", "nobody", r"the card is not there\S*$"),
+            ("toy", "no-send", "nobody", r"operations: has no send, which is required"),
+            ("toy", "create-fails", "nobody", r"the card is not there\S*$"),
+            ("toy", "still", "no-accept", r"operations: has no accept, which is required"),
+            ("toy", "still", "create-fails", r"the card is not there\S*$"),
+        ):
+            kind = "crypto" if crypto != "toy" else "transport" if auth == "nobody" else "auth"
+            name = {"crypto": crypto, "transport": transport, "auth": auth}[kind]
+            with self.subTest(kind + " " + name):
+                run = self.check(ini.format(crypto, transport, auth, transport), plugins=FIXTURES)
+                self.assertEqual((run.returncode, run.stdout), (4, ""), run.stderr)
+                self.assertRegex(
+                    run.stderr, rf'(?m)^t\.ini:\d+: .*{kind} plugin "{name}".*: {problem}'
+                )
+                self.assertNotRegex(run.stderr, r"[^\n -~]")
+
     def test_one_key_for_two_peers_names_both(self):
         run = self.check(GOOD + "[peer bob]\npsk_file = alice.psk\nallowed_ips = 10.8.0.3\n")
         self.assertEqual(run.returncode, 2)

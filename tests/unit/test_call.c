@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -260,6 +261,37 @@ static void a_create_that_fails_names_the_plugin(void **state)
 	wt_config_free(cfg);
 }
 
+/* In its own words, and nothing of it stays behind. */
+static void a_plugin_that_cannot_be_made_says_why(void **state)
+{
+	/* One of kind crypto is refused when it is loaded: its self-test makes one. */
+	static const enum wt_plugin_kind kinds[] = { WT_KIND_TRANSPORT, WT_KIND_AUTH };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		size_t secrets = wt_secret_in_use();
+		struct wt_error err = WT_ERROR_INIT;
+		struct wt_host_instance host;
+		struct wt_instance *instance = NULL;
+		struct wt_config *cfg;
+		char file[64], words[128];
+
+		snprintf(file, sizeof file, "%s-create-fails.so", wt_kind_text(kinds[i]));
+		wt_fixture_install(WT_TEST_FIXTURE_DIR, file, place, NULL);
+
+		const struct wt_plugin *plugin = load(kinds[i], "create-fails", &host, &cfg);
+
+		assert_int_equal(wt_instance_new(plugin, &host, cfg, &instance, &err),
+				 WT_ERR_UNAVAILABLE);
+		assert_null(instance);
+		snprintf(words, sizeof words, "%s plugin \"create-fails\": the card is not there",
+			 wt_kind_text(kinds[i]));
+		assert_int_equal(strncmp(err.text, words, strlen(words)), 0);
+		wt_config_free(cfg);
+		assert_int_equal(wt_secret_in_use(), secrets);
+	}
+}
+
 /* ---- transport and auth -------------------------------------------------- */
 
 static void transports_are_called_through_wrappers(void **state)
@@ -341,6 +373,7 @@ int main(void)
 		CASE(batches_work_with_and_without_the_plugin),
 		CASE(the_plugin_wipes_its_keys),
 		CASE(a_create_that_fails_names_the_plugin),
+		CASE(a_plugin_that_cannot_be_made_says_why),
 		CASE(transports_are_called_through_wrappers),
 		CASE(handshakes_are_called_through_wrappers),
 	};

@@ -166,7 +166,12 @@ static const struct {
 	{ C, "descriptor-kind", WT_ERR_INVALID, 0, { "descriptor: ", "auth plugin", "note says crypto" } },
 	{ C, "descriptor-name", WT_ERR_INVALID, 0, { "descriptor: ", "\"somebody\"", "\"descriptor-name\"" } },
 	{ C, "descriptor-version", WT_ERR_INVALID, 0, { "descriptor: ", "\"1.0\"", "\"2.0\"" } },
+	{ C, "no-name", WT_ERR_INVALID, 0, { "descriptor: has no name or no version", "WT_PLUGIN" } },
+	{ C, "no-version", WT_ERR_INVALID, 0, { "descriptor: has no name or no version" } },
+	{ C, "rude-version", WT_ERR_INVALID, 0, { "descriptor: has version \"1.?\"", "printable" } },
 	{ C, "no-algorithm", WT_ERR_INVALID, 0, { "descriptor: ", ".algorithm" } },
+	{ C, "rude-algorithm", WT_ERR_INVALID, 0, { "descriptor: names no algorithm" } },
+	{ C, "vectors-short", WT_ERR_INVALID, 0, { "descriptor: has vectors of 16 bytes, at least ", ".struct_size" } },
 	{ C, "no-vectors", WT_ERR_INVALID, 0, { "descriptor: ", "\"TOY\"", "no vectors" } },
 	{ C, "cut-vectors", WT_ERR_INVALID, 0, { "descriptor: ", "\"TOY\"", "no vectors" } },
 
@@ -176,14 +181,28 @@ static const struct {
 	{ C, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no seal, open, which is required" } },
 	{ C, "key-size", WT_ERR_INVALID, 0, { "operations: has key_size = 24, this program needs 32" } },
 	{ C, "ctx-align", WT_ERR_INVALID, 0, { "operations: has ctx_align = 24", "power of two" } },
+	{ C, "ctx-size", WT_ERR_INVALID, 0, { "operations: has ctx_size = 0, allowed is 1..65536" } },
+	{ C, "nonce-size", WT_ERR_INVALID, 0, { "operations: has nonce_size = 8, this program needs 12" } },
+	{ C, "tag-size", WT_ERR_INVALID, 0, { "operations: has tag_size = 12, this program needs 16" } },
+	{ T, "ops-short", WT_ERR_INVALID, 0, { "operations: ", "8 bytes, at least 24", ".struct_size" } },
+	{ T, "overhead", WT_ERR_INVALID, 0, { "operations: has overhead_ipv6 = 1025, allowed is 0..1024" } },
+	{ T, "no-send", WT_ERR_INVALID, 0, { "operations: has no send, which is required" } },
 	{ T, "mode", WT_ERR_INVALID, 0, { "operations: has mode = 3, allowed is 1..2" } },
 	{ T, "headroom", WT_ERR_INVALID, 0, { "operations: has headroom = 17, allowed is 0..16" } },
 	{ T, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no source, max_record, which is required" } },
 	{ T, "no-limit", WT_ERR_INVALID, 0, { "operations: has no set_max_record, which is required" } },
 	{ A, "method", WT_ERR_INVALID, 0, { "operations: has method = 256, allowed is 1..255" } },
+	{ A, "ops-short", WT_ERR_INVALID, 0, { "operations: ", "12 bytes, at least 16", ".struct_size" } },
+	{ A, "no-accept", WT_ERR_INVALID, 0, { "operations: has no accept, which is required" } },
+	{ A, "cut-slots", WT_ERR_INVALID, 0, { "operations: has no receive, abandon, which is required" } },
+	{ A, "peer-size", WT_ERR_INVALID, 0, { "operations: has peer_size = 0, allowed is 1..65536" } },
+	{ A, "peer-align", WT_ERR_INVALID, 0, { "operations: has peer_align = 8192", "power of two" } },
 	{ A, "method-none", WT_ERR_INVALID, 0, { "operations: has method = 0, allowed is 1..255" } },
 
 	{ C, "no-keys", WT_ERR_INVALID, 0, { "keys: ", ".config_keys" } },
+	{ C, "many-keys", WT_ERR_INVALID, 0, { "keys: has 257 keys", "up to 256", ".config_key_count" } },
+	{ C, "keys-short", WT_ERR_INVALID, 0, { "keys: has keys of configuration of 16 bytes, at least ", ".struct_size" } },
+	{ C, "keys-mixed", WT_ERR_INVALID, 0, { "keys: has keys of configuration of several sizes (key 1)" } },
 	{ C, "twice", WT_ERR_INVALID, 0, { "keys: ", "rounds is declared twice" } },
 	{ C, "key-name", WT_ERR_INVALID, 0, { "keys: ", "\"Bad-Name\"", "[a-z0-9_]" } },
 	{ C, "key-type", WT_ERR_INVALID, 0, { "keys: ", "what", "type 99" } },
@@ -198,6 +217,10 @@ static const struct {
 	{ C, "vector-tag", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong answer", "another build" } },
 	{ C, "not-aes", WT_ERR_CRYPTO, 0, { "self-test: GCM specification", "test case 13", "seal gave a wrong" } },
 	{ C, "test-crashes", WT_ERR_INVALID, 0, { "self-test: ", "SIGSEGV", "its self-test" } },
+	{ C, "test-hangs", WT_ERR_INVALID, 1000, { "self-test: hung: its self-test did not end within 1000 ms" } },
+	{ C, "create-fails", WT_ERR_UNAVAILABLE, 0, { "self-test: the card is not there?" } },
+	{ C, "key-fails", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: key_init failed", "another build" } },
+	{ C, "vectors-mixed", WT_ERR_INVALID, 0, { "self-test: vector 1 (toy vector 2)", "another struct_size" } },
 	{ C, "open-believes", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "tag's first byte", "took it for genuine" } },
 	{ C, "open-one-byte", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "tag's last byte", "took it for genuine" } },
 	{ C, "open-leaks", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1", "not all zero" } },
@@ -210,6 +233,7 @@ static const struct {
 	{ C, "key-shared", WT_ERR_CRYPTO, 0, { "self-test: toy vector 1: seal gave a wrong" } },
 	{ C, "none", WT_ERR_CRYPTO, 0, { "self-test: the definition of none", "tag's first byte", "took it for genuine" } },
 	{ C, "unload-crashes", WT_ERR_INVALID, 0, { "unload: ", "SIGSEGV", "destructors" } },
+	{ C, "unload-hangs", WT_ERR_INVALID, 1000, { "unload: hung: its destructors did not end within 1000 ms" } },
 	/* clang-format on */
 };
 
@@ -299,6 +323,26 @@ static void a_missing_plugin_lists_what_is_there(void **state)
 		       (const char *const[PARTS]){ "file: there is no such file",
 						   "did you mean \"toy\"?",
 						   "crypto plugins there are: another, toy" });
+}
+
+/* A copy under another name is no second plugin. */
+static void one_plugin_in_two_files_is_one(void **state)
+{
+	struct wt_registry *registry = new_registry(0);
+	struct wt_error err = WT_ERROR_INIT;
+	const struct wt_plugin *plugin = NULL, *again = NULL;
+
+	(void)state;
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, NULL);
+	wt_fixture_install(WT_TEST_FIXTURE_DIR, "crypto-toy.so", place, "crypto-copy.so");
+	assert_int_equal(wt_registry_load(registry, C, "toy", &plugin, &err), WT_OK);
+	assert_int_equal(wt_registry_load(registry, C, "copy", &again, &err), WT_ERR_INVALID);
+	assert_null(again);
+	assert_says(err.text, (const char *const[PARTS]){ "crypto plugin \"copy\"",
+							  "note: ", "says its name is \"toy\"",
+							  "must be called crypto-toy.so" });
+	assert_int_equal(wt_registry_count(registry), 1);
+	wt_registry_free(registry);
 }
 
 static void names_stay_in_the_directory(void **state)
@@ -558,6 +602,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(text_and_broken_files_are_refused, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(a_missing_plugin_lists_what_is_there, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(one_plugin_in_two_files_is_one, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(names_stay_in_the_directory, make_place,
 						drop_place),
