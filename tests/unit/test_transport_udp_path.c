@@ -17,9 +17,9 @@
 
 #include <cmocka.h>
 
-#include "support/device.h"
 #include "support/netns.h"
 #include "support/run.h"
+#include "support/slow_network.h"
 #include "support/udp_rig.h"
 
 static const struct wt_loop_config no_listen = { .listen_count = 0 };
@@ -284,45 +284,6 @@ static void link_local_addresses_keep_their_interface(void **state)
 
 /* ---- a link that takes no more */
 
-/* A TAP device behind which nobody says where he is: what is sent to 10.9.0.2
- * waits in the kernel until `patience_ends`. */
-static int slow_network(void)
-{
-	int tap;
-
-	wt_device_enter();
-	tap = wt_device_plain("tap0", IFF_TAP | IFF_NO_PI, false);
-	/* Asking for a long time, so that a slow machine has it too. */
-	run("ip link set tap0 up && ip address add 10.9.0.1/24 dev tap0 && "
-	    "ip ntable change name arp_cache dev tap0 mcast_probes 60 queue 1000");
-	return tap;
-}
-
-static void patience_ends(void)
-{
-	run("ip neighbour replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev tap0");
-}
-
-/* The next UDP datagrams on the device carry records number 0.. of `segment`
- * bytes, `count` of them. */
-static void check_frames(int tap, uint32_t segment, uint32_t count)
-{
-	for (uint32_t next = 0; next < count;) {
-		struct pollfd wait = { .fd = tap, .events = POLLIN };
-		uint8_t frame[4096];
-		ssize_t n;
-
-		assert_int_equal(poll(&wait, 1, (int)WT_LOOP_PATIENCE_MS), 1);
-		n = read(tap, frame, sizeof frame);
-		/* Ethernet, IPv4 without options, UDP. */
-		if (n < 14 + 28 || frame[12] != 8 || frame[13] != 0 || frame[14] != 0x45 ||
-		    frame[14 + 9] != IPPROTO_UDP)
-			continue;
-		assert_int_equal(n, 14 + 28 + segment);
-		wt_rig_check(frame + 14 + 28, segment, next++);
-	}
-}
-
 static struct wt_loop_conn *dial_slowly(struct wt_rig *rig, const char *segmentation)
 {
 	const struct wt_loop_config config = { .segmentation = segmentation, .send_buffer = 64 };
@@ -343,7 +304,7 @@ static void turn_a_while(struct wt_rig *rig)
 
 static void a_full_buffer_is_told_once(void **state)
 {
-	int tap = slow_network();
+	int tap = wt_slow_network_enter();
 	struct wt_rig rig;
 	struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
 	uint32_t sent = 0;
@@ -363,11 +324,11 @@ static void a_full_buffer_is_told_once(void **state)
 	assert_int_equal(counted(&rig, "udp_buffer_full"), 1);
 	turn_a_while(&rig);
 	assert_int_equal(conn->writable, 0);
-	patience_ends();
+	wt_slow_network_answer();
 	WT_LOOP_UNTIL(rig.host, conn->writable == 1);
 	turn_a_while(&rig);
 	assert_int_equal(conn->writable, 1);
-	check_frames(tap, 1000, sent);
+	wt_slow_network_check(tap, 1000, sent);
 	assert_int_equal(rig.host->slots_out, 0);
 	wt_rig_close(&rig);
 	close(tap);
@@ -376,7 +337,7 @@ static void a_full_buffer_is_told_once(void **state)
 /* Datagrams that go one by one may stop in the middle of a run. */
 static void a_run_that_went_out_in_part_goes_on(void **state)
 {
-	int tap = slow_network();
+	int tap = wt_slow_network_enter();
 	struct wt_rig rig;
 	struct wt_loop_conn *conn = dial_slowly(&rig, "off");
 	struct wt_record runs[] = { wt_udp_rig_run(&rig, 60 * 1000, 1000, 0),
@@ -387,11 +348,11 @@ static void a_run_that_went_out_in_part_goes_on(void **state)
 	assert_int_equal(wt_rig_send(&rig, conn, runs, 2, &taken), WT_OK);
 	assert_int_equal(taken, 1);
 	assert_int_equal(rig.host->slots_out, 2);
-	patience_ends();
+	wt_slow_network_answer();
 	WT_LOOP_UNTIL(rig.host, conn->writable == 1);
 	assert_int_equal(rig.host->slots_out, 1);
 	wt_udp_rig_send_all(&rig, conn, &runs[1], 1);
-	check_frames(tap, 1000, 65);
+	wt_slow_network_check(tap, 1000, 65);
 	wt_rig_close(&rig);
 	close(tap);
 }
@@ -400,7 +361,7 @@ static void close_gives_back_the_rest_of_a_run(void **state)
 {
 	(void)state;
 	for (int orderly = 0; orderly < 2; orderly++) {
-		int tap = slow_network();
+		int tap = wt_slow_network_enter();
 		struct wt_rig rig;
 		struct wt_loop_conn *conn = dial_slowly(&rig, "off");
 		struct wt_record run_ = wt_udp_rig_run(&rig, 60 * 1000, 1000, 0);
@@ -465,7 +426,7 @@ static int mtu_that_the_kernel_believes(void)
 /* Whoever knows the addresses can forge this note, and the kernel believes it. */
 static void a_forged_note_about_the_mtu_changes_nothing(void **state)
 {
-	int tap = slow_network();
+	int tap = wt_slow_network_enter();
 	struct wt_rig rig;
 	struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
 	struct sockaddr_storage bound = wt_rig_address(&rig, 0);
@@ -474,14 +435,14 @@ static void a_forged_note_about_the_mtu_changes_nothing(void **state)
 
 	(void)state;
 	run("ip link set tap0 down && ip link set tap0 address 02:00:00:00:00:01 up");
-	patience_ends();
+	wt_slow_network_answer();
 	forge(frame, ((struct sockaddr_in *)&bound)->sin_port, 600 >> 8, 600 & 0xff);
 	assert_int_equal(write(tap, frame, sizeof frame), sizeof frame);
 	WT_LOOP_UNTIL(rig.host, mtu_that_the_kernel_believes() == 600);
 	WT_LOOP_UNTIL(rig.host, counted(&rig, "udp_hints") == 1);
 	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1472);
 	wt_udp_rig_send_all(&rig, conn, &record, 1);
-	check_frames(tap, 1472, 1);
+	wt_slow_network_check(tap, 1472, 1);
 	assert_int_equal(conn->ended, 0);
 	wt_rig_close(&rig);
 	close(tap);
@@ -497,7 +458,7 @@ static void a_forged_note_loses_no_datagram(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof codes; i++) {
-		int tap = slow_network();
+		int tap = wt_slow_network_enter();
 		struct wt_rig rig;
 		struct wt_loop_conn *conn = dial_slowly(&rig, "auto");
 		struct sockaddr_storage bound = wt_rig_address(&rig, 0);
@@ -505,7 +466,7 @@ static void a_forged_note_loses_no_datagram(void **state)
 		uint8_t frame[70];
 
 		run("ip link set tap0 down && ip link set tap0 address 02:00:00:00:00:01 up");
-		patience_ends();
+		wt_slow_network_answer();
 		forge(frame, ((struct sockaddr_in *)&bound)->sin_port, 600 >> 8, 600 & 0xff);
 		frame[35] = codes[i];
 		frame[36] = frame[37] = 0;
@@ -513,7 +474,7 @@ static void a_forged_note_loses_no_datagram(void **state)
 		assert_int_equal(write(tap, frame, sizeof frame), sizeof frame);
 		/* A TAP device has the kernel take a frame before write() is over. */
 		wt_udp_rig_send_all(&rig, conn, &record, 1);
-		check_frames(tap, 100, 1);
+		wt_slow_network_check(tap, 100, 1);
 		assert_int_equal(counted(&rig, "udp_too_large"), 0);
 		assert_int_equal(counted(&rig, "udp_unreachable"), 0);
 		wt_rig_close(&rig);
@@ -523,7 +484,7 @@ static void a_forged_note_loses_no_datagram(void **state)
 
 static void the_core_may_close_when_told_writable(void **state)
 {
-	int tap = slow_network();
+	int tap = wt_slow_network_enter();
 	struct wt_rig rig;
 	struct wt_loop_conn *conn = dial_slowly(&rig, "off");
 	struct wt_record runs[] = { wt_udp_rig_run(&rig, 60 * 1000, 1000, 0),
@@ -535,7 +496,7 @@ static void the_core_may_close_when_told_writable(void **state)
 	assert_int_equal(taken, 1);
 	conn->arg = &rig;
 	conn->on_writable = close_when_writable;
-	patience_ends();
+	wt_slow_network_answer();
 	WT_LOOP_UNTIL(rig.host, conn->closed);
 	rig.host->base.host.slot_done(&rig.host->base.host, conn->worker, runs[1].slot);
 	wt_rig_close(&rig);
