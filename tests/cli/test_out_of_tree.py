@@ -16,8 +16,13 @@ from installed import Installation, build_options
 SOURCE = os.environ["WT_SOURCE_DIR"]
 BUILD = os.environ["WT_BUILD_DIR"]
 
-# What there is a template for, and the libraries it uses, as pkg-config calls them.
-KINDS = {"auth": "libcrypto", "crypto": "libcrypto"}
+# What there is a template for: its options, and the libraries it uses, as pkg-config calls them.
+TEMPLATES = {
+    "auth": ("--kind auth", "libcrypto"),
+    "crypto": ("--kind crypto", "libcrypto"),
+    "stream": ("--kind transport", ""),
+    "datagram": ("--kind transport --mode datagram", ""),
+}
 
 WARNINGS = "-Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef"
 COMPILERS = ("gcc -std=c11", "gcc -std=gnu17", "clang -std=c11", "clang -std=gnu17")
@@ -42,17 +47,19 @@ class OutOfTree(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout[-6000:])
         return done.stdout
 
-    def new(self, kind, name):
-        self.good(f"wtplug new {name} --kind {kind} --author Somebody")
-        return os.path.join(self.dir, f"{kind}-{name}")
+    def new(self, template, name):
+        """A project of that name: its directory, and the kind of its plugin."""
+        options = TEMPLATES[template][0]
+        self.good(f"wtplug new {name} {options} --dir {template}-{name} --author Somebody")
+        return os.path.join(self.dir, f"{template}-{name}"), options.split()[1]
 
     def check_facts(self, path, kind, name):
         facts = json.loads(self.good(f"wtplug info --json {path}"))
         self.assertEqual((facts["kind"], facts["name"], facts["usable"]), (kind, name, True))
         self.assertEqual((facts["exports"], facts["warnings"]), ([], []))
 
-    def with_cmake(self, kind):
-        where = self.new(kind, "tree")
+    def with_cmake(self, template):
+        where, kind = self.new(template, "tree")
         options = build_options(BUILD)
         said = self.good(
             f"cmake -S . -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo {options}\n"
@@ -68,24 +75,24 @@ class OutOfTree(unittest.TestCase):
         self.addCleanup(os.remove, installed)
         self.assertRegex(self.good("wtplug list"), rf"(?m)^{kind} +tree +0\.1\.0 .* yes$")
 
-    def with_one_line(self, kind):
-        where = self.new(kind, "line")
+    def with_one_line(self, template):
+        where, kind = self.new(template, "line")
         line = one_line()
         self.assertIn("crypto-mine.so", line)
         self.assertIn(" libcrypto)", line)
         line = line.replace("crypto-mine.so", f"{kind}-line.so")
-        line = line.replace(" libcrypto)", f" {KINDS[kind]})")
+        line = line.replace(" libcrypto)", f" {TEMPLATES[template][1]})")
         said = self.good(f"{line}\nwtplug conform --level 2 {kind}-line.so", cwd=where)
         self.assertRegex(said, rf"{kind}-line\.so: pass: \d+ passed, 0 failed.*level 2")
         self.check_facts(os.path.join(where, f"{kind}-line.so"), kind, "line")
 
-    def without_warnings(self, kind):
-        where = self.new(kind, "warned")
-        flags = self.good(f"pkg-config --cflags whispertunnel {KINDS[kind]}").split()
+    def without_warnings(self, template):
+        where, _ = self.new(template, "warned")
+        flags = self.good(f"pkg-config --cflags whispertunnel {TEMPLATES[template][1]}").split()
         for compiler in COMPILERS:
             with self.subTest(compiler):
                 if not shutil.which(compiler.split()[0]):
-                    print(f"{compiler}: not installed, {kind} not tried with it")
+                    print(f"{compiler}: not installed, {template} not tried with it")
                     continue
                 for source in glob.glob(f"{where}/*.c"):
                     command = [*compiler.split(), *WARNINGS.split(), "-Werror", "-pedantic"]
@@ -98,12 +105,12 @@ class OutOfTree(unittest.TestCase):
                     self.assertEqual((done.returncode, done.stderr), (0, ""))
 
 
-for each in KINDS:
+for each in TEMPLATES:
     for way in ("with_cmake", "with_one_line", "without_warnings"):
         setattr(
             OutOfTree,
             f"test_{each}_{way}",
-            lambda self, way=way, kind=each: getattr(self, way)(kind),
+            lambda self, way=way, template=each: getattr(self, way)(template),
         )
 
 

@@ -5,6 +5,7 @@ And `wtplug new`: what it writes, and what it refuses."""
 
 import os
 import re
+import shutil
 import subprocess
 import unittest
 
@@ -39,6 +40,7 @@ class Guide(Installed):
         self.assertRegex(run.stdout, r"pass +lengths with aesgcm-openssl")
         self.assertRegex(run.stdout, r"crypto +mine +0\.1\.0 .* yes\n")
         self.assertRegex(run.stdout, r"auth-handshake\.so: pass: ")
+        self.assertRegex(run.stdout, r"transport-way\.so: pass: ")
         for name in ("compare.html", "compare.json"):
             self.assertTrue(os.path.getsize(os.path.join(self.dir, "crypto-mine", name)))
         self.assertTrue(os.path.exists(os.path.join(self.plugin_dir, "crypto-mine.so")))
@@ -109,6 +111,33 @@ class New(Plug):
         # Two plugins of different names do not understand each other.
         self.assertIn('domain[] = "auth-hello 1"', self.read(where, "handshake.c"))
 
+    def test_what_it_writes_of_a_transport(self):
+        for mode, options in (
+            ("stream", []),
+            ("stream", ["--mode", "stream"]),
+            ("datagram", ["--mode", "datagram"]),
+        ):
+            with self.subTest(mode, options=options):
+                run = self.run_plug(
+                    "new", "my-way", "--kind", "transport", *options, "--dir", "there"
+                )
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+                self.assertIn(f'there: {mode} transport plugin "my-way". Now:\n', run.stdout)
+                files = sorted(os.listdir(os.path.join(self.dir, "there")))
+                self.assertEqual(
+                    files,
+                    [".gitignore", "CMakeLists.txt", "LICENSE", "README.md", "plugin.c"]
+                    + ["socket.h"],
+                )
+                for name in files:
+                    self.assertNotRegex(self.read("there", name), r"@[A-Z_]+@")
+                source = self.read("there", "plugin.c")
+                self.assertIn(f".mode = WT_TRANSPORT_{mode.upper()},", source)
+                self.assertIn('WT_PLUGIN(WT_KIND_TRANSPORT, "my-way", "0.1.0"', source)
+                # In the name of a counter there is no hyphen.
+                self.assertIn('host->counter(host, "my_way_', source)
+                shutil.rmtree(os.path.join(self.dir, "there"))
+
     def test_another_licence(self):
         self.run_plug("new", "a", "--kind", "crypto", "--license", "0BSD", "--author", "X")
         self.assertIn("X\n\nPermission to use, copy", self.read("crypto-a", "LICENSE"))
@@ -133,13 +162,18 @@ class New(Plug):
         self.assertIn("no/where: No such file or directory", run.stderr)
 
     def test_wrong_arguments(self):
-        kind = "--kind is one of auth|crypto"
+        kind = "--kind is one of auth|crypto|transport"
         for arguments, message in (
             ([], "no NAME given"),
             (["a", "b"], "unexpected argument b"),
             (["a"], kind),
             (["a", "--kind", "licenses"], kind),
             (["a", "--kind", "../crypto"], kind),
+            (["a", "--kind", "common"], kind),
+            (["a", "--kind", "transport-stream"], kind),
+            (["a", "--kind", "crypto", "--mode", "stream"], "--mode is for --kind transport, not for crypto"),
+            (["a", "--kind", "transport", "--mode", "tcp"], "--mode is stream or datagram, not tcp"),
+            (["a", "--kind", "transport", "--mode", ""], "--mode is stream or datagram, not "),
             (["A", "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not A"),
             (["a/b", "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not a/b"),
             (["a" * 32, "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not " + "a" * 32),

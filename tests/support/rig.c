@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <dlfcn.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -101,9 +102,11 @@ static void fail_test(struct wt_loop_host *host, const struct wt_finding *findin
 enum wt_status wt_rig_create(struct wt_rig *rig, const char *transport,
 			     const struct wt_loop_config *config, struct wt_error *err)
 {
-	char path[sizeof WT_TEST_PLUGIN_DIR + 64];
+	static const char *const folders[] = { WT_TEST_PLUGIN_DIR, WT_TEST_FIXTURE_DIR };
+	char path[PATH_MAX];
 
-	snprintf(path, sizeof path, "%s/transport-%s.so", WT_TEST_PLUGIN_DIR, transport);
+	for (size_t i = 0; i < 2 && (i == 0 || access(path, R_OK) != 0); i++)
+		snprintf(path, sizeof path, "%s/transport-%s.so", folders[i], transport);
 	*rig = (struct wt_rig){ .library = dlopen(path, RTLD_NOW | RTLD_LOCAL) };
 	if (!rig->library)
 		fail_msg("%s", dlerror());

@@ -59,7 +59,8 @@ struct sockaddr_storage wt_rig_ipv6(const char *address, uint16_t port);
 socklen_t wt_rig_len(const struct sockaddr_storage *address);
 bool wt_rig_has_ipv6(void);
 
-/* create() with these settings, which may fail: then only err and status tell. */
+/* create() of a plugin, or else a fixture, with these settings, which may fail: then
+ * only err and status tell. */
 enum wt_status wt_rig_create(struct wt_rig *rig, const char *transport,
 			     const struct wt_loop_config *config, struct wt_error *err);
 /* create() and listen() for each worker, which must succeed; NULL: listens on 127.0.0.1. */

@@ -38,28 +38,45 @@ static int create(const struct wt_project *project)
 		fprintf(stderr, "wtplug new: %s\n", err.text);
 		return WT_PLUG_FAILED;
 	}
-	printf("%s: %s plugin \"%s\". Now:\n"
+	printf("%s: %s%s%s plugin \"%s\". Now:\n"
 	       "  cd %s\n"
 	       "  cmake -S . -B build && cmake --build build\n"
 	       "  ctest --test-dir build --output-on-failure\n",
-	       project->dir, project->kind, project->name, project->dir);
+	       project->dir, project->mode ? project->mode : "", project->mode ? " " : "",
+	       project->kind, project->name, project->dir);
 	if (!wt_project_license_known(project->license))
 		printf("Put the text of %s into %s/LICENSE.\n", project->license, project->dir);
 	return wt_plug_finish(WT_PLUG_OK);
 }
 
-static int kind_error(void)
+/* project->mode becomes one of the kind's. */
+static int check_kind(struct wt_project *project)
 {
+	const struct wt_project_kind *kind = project->kind ? wt_project_kind(project->kind) : NULL;
 	char kinds[64];
 
-	wt_project_kinds(kinds, sizeof kinds);
-	return wt_plug_usage("new", "--kind is one of ", kinds);
+	if (!kind) {
+		wt_project_kinds(kinds, sizeof kinds);
+		return wt_plug_usage("new", "--kind is one of ", kinds);
+	}
+	if (!project->mode) {
+		project->mode = kind->modes[0];
+		return WT_PLUG_OK;
+	}
+	if (!kind->modes[0])
+		return wt_plug_usage("new", "--mode is for --kind transport, not for ",
+				     project->kind);
+	for (size_t i = 0; kind->modes[i]; i++)
+		if (strcmp(kind->modes[i], project->mode) == 0)
+			return WT_PLUG_OK;
+	return wt_plug_usage("new", "--mode is stream or datagram, not ", project->mode);
 }
 
 int wt_new_command(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{ "kind", required_argument, NULL, 'k' },
+		{ "mode", required_argument, NULL, 'm' },
 		{ "dir", required_argument, NULL, 'd' },
 		{ "license", required_argument, NULL, 'l' },
 		{ "author", required_argument, NULL, 'a' },
@@ -73,6 +90,8 @@ int wt_new_command(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
 		if (option == 'k')
 			project.kind = optarg;
+		else if (option == 'm')
+			project.mode = optarg;
 		else if (option == 'd')
 			project.dir = optarg;
 		else if (option == 'l')
@@ -90,8 +109,8 @@ int wt_new_command(int argc, char **argv)
 	if (!is_name(project.name))
 		return wt_plug_usage("new", "a NAME is 1 to 31 of a-z, 0-9 and -, not ",
 				     project.name);
-	if (!project.kind || !wt_project_kind_known(project.kind))
-		return kind_error();
+	if (check_kind(&project) != WT_PLUG_OK)
+		return WT_PLUG_USAGE;
 	if (!wt_project_license_valid(project.license))
 		return wt_plug_usage("new", "--license is an SPDX expression, not ",
 				     project.license);

@@ -15,6 +15,14 @@
 
 #define SUFFIX ".in"
 
+/* A project has the files of the folders `common`, KIND and KIND-MODE. */
+static const struct wt_project_kind kinds[] = {
+	{ "auth", { NULL } },
+	{ "crypto", { NULL } },
+	{ "transport", { "stream", "datagram", NULL } },
+};
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
 /* A template below `folder` and a slash; NULL: it is not there. */
 static const struct wt_embedded *find(const char *folder, const char *name)
 {
@@ -27,24 +35,21 @@ static const struct wt_embedded *find(const char *folder, const char *name)
 	return NULL;
 }
 
-bool wt_project_kind_known(const char *kind)
+const struct wt_project_kind *wt_project_kind(const char *name)
 {
-	return strchr(kind, '/') == NULL && find(kind, "plugin.c") != NULL;
+	for (size_t i = 0; i < KINDS; i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
 }
 
 void wt_project_kinds(char *out, size_t size)
 {
-	static const char file[] = "/plugin.c" SUFFIX;
 	size_t len = 0;
 
-	out[0] = '\0';
-	for (const struct wt_embedded *t = wt_templates; t->name && len < size; t++) {
-		const char *slash = strchr(t->name, '/');
-
-		if (slash && strcmp(slash, file) == 0)
-			len += (size_t)snprintf(out + len, size - len, "%s%.*s", len ? "|" : "",
-						(int)(slash - t->name), t->name);
-	}
+	for (size_t i = 0; i < KINDS && len < size; i++)
+		len += (size_t)snprintf(out + len, size - len, "%s%s", i > 0 ? "|" : "",
+					kinds[i].name);
 }
 
 bool wt_project_license_known(const char *license)
@@ -71,22 +76,32 @@ static void sdk_version(char out[16])
 	snprintf(out, 16, "%.*s", dot ? (int)(dot - WT_VERSION) : 15, WT_VERSION);
 }
 
+/* The name as a part of a counter's: [a-z0-9_]. */
+static void counter_name(const char *name, char out[WT_NAME_MAX + 1])
+{
+	snprintf(out, WT_NAME_MAX + 1, "%s", name);
+	for (char *p = out; *p; p++)
+		if (*p == '-')
+			*p = '_';
+}
+
 /* Writes the text with each @WORD@ replaced. */
 static void fill(const char *text, const struct wt_project *project, FILE *out)
 {
-	char year[16], version[16];
+	char year[16], version[16], counter[WT_NAME_MAX + 1];
 	time_t now = time(NULL);
 	struct tm utc = { 0 };
 
 	gmtime_r(&now, &utc);
 	snprintf(year, sizeof year, "%d", utc.tm_year + 1900);
 	sdk_version(version);
+	counter_name(project->name, counter);
 	const struct {
 		const char *word, *value;
 	} words[] = {
 		{ "@NAME@", project->name },	 { "@LICENSE@", project->license },
 		{ "@AUTHOR@", project->author }, { "@YEAR@", year },
-		{ "@SDK_VERSION@", version },
+		{ "@SDK_VERSION@", version },	 { "@COUNTER@", counter },
 	};
 
 	while (*text) {
@@ -143,16 +158,17 @@ static enum wt_status make_directory(const char *dir, struct wt_error *err)
 	return WT_OK;
 }
 
-enum wt_status wt_project_write(const struct wt_project *project, struct wt_error *err)
+/* Every file of one folder of templates. */
+static enum wt_status write_folder(const struct wt_project *project, const char *folder,
+				   struct wt_error *err)
 {
-	const size_t prefix = strlen(project->kind) + 1;
-	const struct wt_embedded *license = find("licenses", project->license);
-	enum wt_status status = make_directory(project->dir, err);
+	const size_t prefix = strlen(folder) + 1;
+	enum wt_status status = WT_OK;
 
 	for (const struct wt_embedded *t = wt_templates; status == WT_OK && t->name; t++) {
 		char name[64];
 
-		if (strncmp(t->name, project->kind, prefix - 1) != 0 || t->name[prefix - 1] != '/')
+		if (strncmp(t->name, folder, prefix - 1) != 0 || t->name[prefix - 1] != '/')
 			continue;
 		/* A template is not called as git's own file is. */
 		bool hidden = strcmp(t->name + prefix, "gitignore" SUFFIX) == 0;
@@ -161,6 +177,23 @@ enum wt_status wt_project_write(const struct wt_project *project, struct wt_erro
 			 (int)(strlen(t->name + prefix) - strlen(SUFFIX)), t->name + prefix);
 		status = write_file(project, name, t->text, err);
 	}
+	return status;
+}
+
+enum wt_status wt_project_write(const struct wt_project *project, struct wt_error *err)
+{
+	const struct wt_embedded *license = find("licenses", project->license);
+	enum wt_status status = make_directory(project->dir, err);
+	char with_mode[64];
+
+	if (status == WT_OK)
+		status = write_folder(project, "common", err);
+	if (status == WT_OK)
+		status = write_folder(project, project->kind, err);
+	snprintf(with_mode, sizeof with_mode, "%s-%s", project->kind,
+		 project->mode ? project->mode : "");
+	if (status == WT_OK && project->mode)
+		status = write_folder(project, with_mode, err);
 	if (status == WT_OK && license)
 		status = write_file(project, "LICENSE", license->text, err);
 	return status;

@@ -11,15 +11,23 @@
 
 struct wt_project {
 	const char *kind;    /* "crypto" */
+	const char *mode;    /* NULL: the kind has none */
 	const char *name;    /* as for a plugin: [a-z0-9-] */
 	const char *license; /* SPDX expression */
 	const char *author;
 	const char *dir; /* made if it is not there; must be empty */
 };
 
-/* Is there a template for this kind? */
-bool wt_project_kind_known(const char *kind);
-/* Those there are templates for: "auth|crypto". */
+/* A kind that there are templates for. A project of one that has modes is of one of
+ * them, the first if none is named. */
+struct wt_project_kind {
+	const char *name;
+	const char *modes[3]; /* ended by NULL */
+};
+
+/* NULL: there is no template for it. */
+const struct wt_project_kind *wt_project_kind(const char *name);
+/* All of them: "auth|crypto|transport". */
 void wt_project_kinds(char *out, size_t size);
 /* Can it be a file's header and a C string: letters, digits and "-.+() "? */
 bool wt_project_license_valid(const char *license);
