@@ -7,20 +7,15 @@
 #ifndef WT_CONFORM_AUTH_CHECK_H
 #define WT_CONFORM_AUTH_CHECK_H
 
-#include "conform/auth_end.h"
-
-struct wt_auth_pair_setup {
-	const struct wt_loaded *loaded;
-	const struct wt_conformance *table;
-	const struct wt_backend *aead;
-	uint32_t channel;
-};
+#include "conform/aead_check.h"
+#include "conform/auth_exchange.h"
 
 struct wt_auth_check {
 	const char *name;
 	const char *promise;
 	int level;
-	bool (*run)(const struct wt_auth_pair_setup *setup, struct wt_finding *note);
+	/* False: the note says what is wrong. A sound one may leave a note, too. */
+	bool (*run)(const struct wt_exchange_setup *setup, struct wt_finding *note);
 };
 
 extern const struct wt_auth_check wt_auth_checks[];
@@ -30,7 +25,16 @@ const struct wt_auth_check *wt_auth_check_named(const char *name);
 
 /* On a stream and over datagrams. `aead` is a path of a crypto plugin, which the
  * handshake may ask the host for. */
-enum wt_verdict wt_auth_check_run(const struct wt_auth_check *check, const char *path,
+enum wt_verdict wt_auth_check_run(const struct wt_auth_check *check,
+				  const struct wt_check_options *options, const char *path,
 				  const char *aead, struct wt_finding *note) WT_MUST_CHECK;
+
+/* ---- the checks, by file ------------------------------------------------- */
+
+bool wt_check_auth_flips(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_lengths(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_reflection(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_replays(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_strangers(const struct wt_exchange_setup *setup, struct wt_finding *note);
 
 #endif

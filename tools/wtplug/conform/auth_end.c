@@ -92,66 +92,6 @@ struct wt_config *wt_conformance_config(const struct wt_plugin *plugin,
 	return cfg;
 }
 
-/* ---- what only the daemon has -------------------------------------------- */
-
-static struct wt_auth_end *end_of(const struct wt_host *host)
-{
-	const struct wt_host_instance *instance = host->self;
-
-	return instance->owner;
-}
-
-static enum wt_status aead_seal(const struct wt_host *host, struct wt_worker *worker,
-				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
-				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
-{
-	const struct wt_backend *b = end_of(host)->aead;
-	void *ctx = wt_backend_key(b, key);
-	enum wt_status status = WT_ERR_CRYPTO;
-
-	if (ctx)
-		status = b->ops->seal(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-	wt_backend_key_free(b, ctx);
-	return status;
-}
-
-static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *worker,
-				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
-				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
-{
-	const struct wt_backend *b = end_of(host)->aead;
-	void *ctx = wt_backend_key(b, key);
-	enum wt_status status = WT_ERR_CRYPTO;
-
-	if (ctx)
-		status = b->ops->open(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-	wt_backend_key_free(b, ctx);
-	return status;
-}
-
-static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
-				  uint32_t peer_id, const uint8_t *params)
-{
-	(void)host;
-	(void)worker;
-	(void)peer_id;
-	(void)params;
-	return WT_OK;
-}
-
-static int rate_allow(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
-		      const void *source, size_t source_len, uint32_t per_second, uint32_t burst)
-{
-	(void)host;
-	(void)worker;
-	(void)peer_id;
-	(void)source;
-	(void)source_len;
-	(void)per_second;
-	(void)burst;
-	return 1;
-}
-
 /* ---- an end --------------------------------------------------------------- */
 
 bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
@@ -161,25 +101,19 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 	const struct wt_plugin *plugin = &loaded->plugin;
 	struct wt_error err = WT_ERROR_INIT;
 
-	*end = (struct wt_auth_end){ .aead = aead,
-				     .plugin = plugin,
+	*end = (struct wt_auth_end){ .plugin = plugin,
 				     .ops = &plugin->ops.auth,
 				     .peer_id = peer_id,
 				     .channel = channel,
 				     .next_index = peer_id * 1000,
-				     .association = channel == WT_CHANNEL_STREAM ? peer_id : 0 };
+				     .association = channel == WT_CHANNEL_STREAM ? peer_id : 0,
+				     .source = { 192, 0, 2, 1, 0x11, 0x51 } };
 	memset(end->params, (int)(0x10 + peer_id), sizeof end->params);
 	wt_clock_manual_init(&end->clock, BOOT_MS, UNIX_MS);
 	if (!wt_guarded_init(&end->message, "message", WT_AUTH_MESSAGE_MAX + 1))
 		return wt_find(note, WT_FAULT_FAILED, "no memory");
-	if (wt_host_base_init(&end->host, plugin->kind, plugin->name, &end->clock.clock, NULL,
-			      &err) != WT_OK)
+	if (wt_auth_host_init(&end->host, plugin, &end->clock, aead, &err) != WT_OK)
 		return wt_find(note, WT_FAULT_FAILED, "%s", err.text);
-	end->host.owner = end;
-	end->host.host.aead_seal = aead_seal;
-	end->host.host.aead_open = aead_open;
-	end->host.host.auth_params = auth_params;
-	end->host.host.rate_allow = rate_allow;
 	end->section =
 		wt_conformance_config(plugin, settings, WT_SCOPE_SECTION, plugin->name, note);
 	end->peer_cfg =
@@ -187,12 +121,19 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 			     : NULL;
 	if (!end->peer_cfg)
 		return false;
-	if (wt_instance_new(plugin, &end->host, end->section, &end->instance, &err) != WT_OK)
+	if (wt_instance_new(plugin, &end->host.host, end->section, &end->instance, &err) != WT_OK)
 		return wt_find(note, WT_FAULT_FAILED, "create: %s", err.text);
+	return wt_auth_end_add(end, roles, note);
+}
+
+bool wt_auth_end_add(struct wt_auth_end *end, uint32_t roles, struct wt_finding *note)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
 	end->peer = wt_secret_alloc(end->ops->peer_size, end->ops->peer_align);
 	if (!end->peer)
 		return wt_find(note, WT_FAULT_FAILED, "no memory");
-	if (wt_auth_peer_add(end->instance, end->peer_cfg, peer_id, roles, end->peer, &err) ==
+	if (wt_auth_peer_add(end->instance, end->peer_cfg, end->peer_id, roles, end->peer, &err) ==
 	    WT_OK)
 		return true;
 	wt_secret_free(end->peer);
@@ -200,12 +141,26 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 	return wt_find(note, WT_FAULT_FAILED, "peer_add: %s", err.text);
 }
 
+void *wt_auth_end_take(struct wt_auth_end *end)
+{
+	void *peer = end->peer;
+
+	if (peer)
+		wt_auth_peer_remove(end->instance, peer);
+	end->peer = NULL;
+	return peer;
+}
+
+void wt_auth_end_remove(struct wt_auth_end *end)
+{
+	wt_secret_free(wt_auth_end_take(end));
+}
+
 void wt_auth_end_close(struct wt_auth_end *end)
 {
-	if (end->peer)
-		wt_auth_peer_remove(end->instance, end->peer);
-	wt_secret_free(end->peer);
+	wt_auth_end_remove(end);
 	wt_instance_free(end->instance);
+	wt_auth_host_free(&end->host);
 	wt_config_free(end->peer_cfg);
 	wt_config_free(end->section);
 	wt_guarded_free(&end->message);
@@ -223,32 +178,38 @@ enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_o
 	const struct wt_auth_start start = { .struct_size = sizeof start,
 					     .channel = end->channel,
 					     .local_index = ++end->next_index,
+					     .unanswered = end->unanswered,
 					     .params = end->params };
 
 	clear(out);
 	return wt_auth_begin(end->instance, NULL, end->peer, &start, out);
 }
 
-static struct wt_auth_in incoming(struct wt_auth_end *end, const uint8_t *message, size_t len)
+struct wt_auth_in wt_auth_end_input(struct wt_auth_end *end, const uint8_t *message, size_t len)
 {
-	static const uint8_t source[] = { 192, 0, 2, 1, 0x11, 0x51 };
-	uint8_t *copy = wt_guarded_place(&end->message, len, WT_GUARDED_END);
-
-	memcpy(copy, message, len);
 	return (struct wt_auth_in){
 		.struct_size = sizeof(struct wt_auth_in),
 		.channel = end->channel,
-		.message = copy,
+		.message = message,
 		.message_len = (uint32_t)len,
 		.local_index = ++end->next_index,
 		.association = end->association,
-		.ticket = 1,
-		.source = source,
-		.source_len = sizeof source,
-		.source_prefix = source,
+		.ticket = ++end->next_ticket,
+		.source = end->source,
+		.source_len = sizeof end->source,
+		.source_prefix = end->source,
 		.source_prefix_len = 4,
 		.params = end->params,
 	};
+}
+
+/* At the end of memory. */
+static struct wt_auth_in incoming(struct wt_auth_end *end, const uint8_t *message, size_t len)
+{
+	uint8_t *copy = wt_guarded_place(&end->message, len, WT_GUARDED_END);
+
+	memcpy(copy, message, len);
+	return wt_auth_end_input(end, copy, len);
 }
 
 enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
@@ -257,7 +218,12 @@ enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *
 	const struct wt_auth_in in = incoming(end, message, len);
 
 	clear(out);
-	return wt_auth_accept(end->instance, NULL, &in, out);
+	enum wt_auth_verdict verdict = wt_auth_accept(end->instance, NULL, &in, out);
+
+	/* For a stranger with a datagram nothing is kept that could wait. */
+	return verdict == WT_AUTH_PENDING && end->channel == WT_CHANNEL_STREAM
+		       ? wt_auth_host_wait(&end->host, in.ticket, out)
+		       : verdict;
 }
 
 enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
@@ -267,5 +233,7 @@ enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshak
 	const struct wt_auth_in in = incoming(end, message, len);
 
 	clear(out);
-	return wt_auth_receive(end->instance, NULL, handshake, &in, out);
+	enum wt_auth_verdict verdict = wt_auth_receive(end->instance, NULL, handshake, &in, out);
+
+	return verdict == WT_AUTH_PENDING ? wt_auth_host_wait(&end->host, in.ticket, out) : verdict;
 }

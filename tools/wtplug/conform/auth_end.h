@@ -7,16 +7,13 @@
 #ifndef WT_CONFORM_AUTH_END_H
 #define WT_CONFORM_AUTH_END_H
 
-#include "base/clock.h"
-#include "conform/backend.h"
+#include "conform/auth_host.h"
 #include "conform/finding.h"
 #include "conform/guarded.h"
-#include "plugin/call.h"
 
 struct wt_auth_end {
-	struct wt_host_instance host;
+	struct wt_auth_host host;
 	struct wt_clock_manual clock;
-	const struct wt_backend *aead; /* borrowed */
 	const struct wt_plugin *plugin;
 	const struct wt_auth_ops *ops;
 	struct wt_instance *instance;
@@ -25,7 +22,10 @@ struct wt_auth_end {
 	uint32_t peer_id;
 	uint32_t channel;
 	uint32_t next_index;
+	uint32_t unanswered; /* what start() is told */
+	uint64_t next_ticket;
 	uint64_t association;
+	uint8_t source[6]; /* where what comes in comes from */
 	uint8_t params[WT_PARAMS_SIZE];
 	struct wt_guarded message; /* what comes in ends at its end */
 };
@@ -47,6 +47,17 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 		      struct wt_finding *note) WT_MUST_CHECK;
 void wt_auth_end_close(struct wt_auth_end *end); /* also of a zeroed one */
 
+/* peer_add() again, after wt_auth_end_remove. */
+bool wt_auth_end_add(struct wt_auth_end *end, uint32_t roles,
+		     struct wt_finding *note) WT_MUST_CHECK;
+/* peer_remove(), and the memory is wiped and given back. */
+void wt_auth_end_remove(struct wt_auth_end *end);
+/* peer_remove() alone: the memory, as the plugin left it, is the caller's to free
+ * with wt_secret_free. */
+void *wt_auth_end_take(struct wt_auth_end *end) WT_MUST_CHECK;
+
+/* Of all calls: a verdict that the plugin puts off is waited for. WT_AUTH_PENDING:
+ * it never comes, or must not be put off. */
 enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_out *out);
 /* A message from nobody known, and one for a handshake. */
 enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
@@ -54,5 +65,9 @@ enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *
 enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
 					 const uint8_t *message, size_t len,
 					 struct wt_auth_out *out);
+
+/* What such a call would be given, for one of another thread: the message is
+ * borrowed. Not from two threads at once. */
+struct wt_auth_in wt_auth_end_input(struct wt_auth_end *end, const uint8_t *message, size_t len);
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
 	[WT_FAULT_STRANGER] = { "stranger", "a stranger is believed" },
 	[WT_FAULT_FORGERY] = { "forgery", "a changed message is believed" },
 	[WT_FAULT_REPLAY] = { "replay", "an old message is believed" },
+	[WT_FAULT_PENDING] = { "pending", "an answer that it puts off never comes" },
 	[WT_FAULT_AMPLIFIES] = { "amplifies", "a stranger is sent more than it sent" },
 	[WT_FAULT_NO_AGREEMENT] = { "no-agreement", "two honest ends do not come to terms" },
 	[WT_FAULT_TAG_UNCHECKED] = { "tag-unchecked", "the tag is not checked" },

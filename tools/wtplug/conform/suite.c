@@ -87,8 +87,8 @@ static enum wt_status run_job(struct wt_probe *probe, void *arg, struct wt_error
 	if (job->aead)
 		shared->verdict = run_aead(job, &shared->finding);
 	else if (job->auth)
-		shared->verdict =
-			wt_auth_check_run(job->auth, job->path, job->reference, &shared->finding);
+		shared->verdict = wt_auth_check_run(job->auth, &job->options->check, job->path,
+						    job->reference, &shared->finding);
 	else if (job->transport)
 		shared->verdict =
 			wt_transport_check_run(job->transport, job->path, job->options->check.level,
