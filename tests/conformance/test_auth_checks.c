@@ -38,6 +38,11 @@ static const struct fault_case cases[] = {
 	{ "faulty-over-read", WT_FAULT_PAST_BUFFER, { "agreement" } },
 	{ "faulty-hangs", WT_FAULT_HUNG, { "flips" } },
 	{ "faulty-never-answers", WT_FAULT_PENDING, { "agreement", "strangers", "flips" } },
+	{ "faulty-order-ignored", WT_FAULT_STATE, { "order" } },
+	{ "faulty-abandon-ignored", WT_FAULT_STATE, { "abandon" } },
+	{ "faulty-abandon-any", WT_FAULT_STATE, { "abandon" } },
+	{ "faulty-removal-ignored", WT_FAULT_STATE, { "removal" } },
+	{ "faulty-both-dial", WT_FAULT_BOTH_DIAL, { "both-dial" } },
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

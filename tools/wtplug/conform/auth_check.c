@@ -59,10 +59,15 @@ static bool check_memory(const struct wt_exchange_setup *setup, struct wt_findin
 const struct wt_auth_check wt_auth_checks[] = {
 	{ "agreement", "two ends that know each other get equal, fresh keys", 1, check_agreement },
 	{ "strangers", "nobody with other credentials is believed", 1, wt_check_auth_strangers },
+	{ "both-dial", "a peer that this end dials is not accepted", 1, wt_check_auth_both_dial },
 	{ "flips", "no message with a flipped bit is believed", 2, wt_check_auth_flips },
 	{ "lengths", "no message of another length is believed", 2, wt_check_auth_lengths },
 	{ "reflection", "no message is believed by who made it", 2, wt_check_auth_reflection },
 	{ "replays", "no message is believed twice or in another place", 2, wt_check_auth_replays },
+	{ "order", "no message out of its turn has an effect", 2, wt_check_auth_order },
+	{ "abandon", "a handshake that was given up is over, and no other", 2,
+	  wt_check_auth_abandon },
+	{ "removal", "a peer that was removed is a stranger", 2, wt_check_auth_removal },
 	{ "memory", "nothing is kept of a handshake that is over", 2, check_memory },
 };
 const size_t wt_auth_check_count = sizeof wt_auth_checks / sizeof wt_auth_checks[0];

@@ -26,6 +26,8 @@ static const struct {
 	[WT_FAULT_STRANGER] = { "stranger", "a stranger is believed" },
 	[WT_FAULT_FORGERY] = { "forgery", "a changed message is believed" },
 	[WT_FAULT_REPLAY] = { "replay", "an old message is believed" },
+	[WT_FAULT_BOTH_DIAL] = { "both-dial", "an end that dials a peer accepts it, too" },
+	[WT_FAULT_STATE] = { "state", "a message out of its place has an effect" },
 	[WT_FAULT_PENDING] = { "pending", "an answer that it puts off never comes" },
 	[WT_FAULT_AMPLIFIES] = { "amplifies", "a stranger is sent more than it sent" },
 	[WT_FAULT_NO_AGREEMENT] = { "no-agreement", "two honest ends do not come to terms" },
