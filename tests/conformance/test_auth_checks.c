@@ -38,11 +38,16 @@ static const struct fault_case cases[] = {
 	{ "faulty-over-read", WT_FAULT_PAST_BUFFER, { "agreement" } },
 	{ "faulty-hangs", WT_FAULT_HUNG, { "flips" } },
 	{ "faulty-never-answers", WT_FAULT_PENDING, { "agreement", "strangers", "flips" } },
+	{ "faulty-token-anywhere", WT_FAULT_TOKEN, { "tokens" } },
+	{ "faulty-token-forever", WT_FAULT_TOKEN, { "tokens" } },
 	{ "faulty-order-ignored", WT_FAULT_STATE, { "order" } },
 	{ "faulty-abandon-ignored", WT_FAULT_STATE, { "abandon" } },
 	{ "faulty-abandon-any", WT_FAULT_STATE, { "abandon" } },
 	{ "faulty-removal-ignored", WT_FAULT_STATE, { "removal" } },
 	{ "faulty-both-dial", WT_FAULT_BOTH_DIAL, { "both-dial" } },
+	{ "faulty-clock-locks", WT_FAULT_CLOCK, { "clocks" } },
+	{ "faulty-clock-replay", WT_FAULT_REPLAY, { "clocks" } },
+	{ "faulty-load-amplifies", WT_FAULT_AMPLIFIES, { "flood" } },
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

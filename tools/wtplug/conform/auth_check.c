@@ -68,6 +68,11 @@ const struct wt_auth_check wt_auth_checks[] = {
 	{ "abandon", "a handshake that was given up is over, and no other", 2,
 	  wt_check_auth_abandon },
 	{ "removal", "a peer that was removed is a stranger", 2, wt_check_auth_removal },
+	{ "clocks", "a wrong clock shuts nobody out later, and lets nothing old in", 2,
+	  wt_check_auth_clocks },
+	{ "tokens", "a token is good for one address and a short time", 2, wt_check_auth_tokens },
+	{ "flood", "many first messages get no more than they bring, and cost no memory", 2,
+	  wt_check_auth_flood },
 	{ "memory", "nothing is kept of a handshake that is over", 2, check_memory },
 };
 const size_t wt_auth_check_count = sizeof wt_auth_checks / sizeof wt_auth_checks[0];

@@ -42,4 +42,9 @@ bool wt_check_auth_abandon(const struct wt_exchange_setup *setup, struct wt_find
 bool wt_check_auth_removal(const struct wt_exchange_setup *setup, struct wt_finding *note);
 bool wt_check_auth_both_dial(const struct wt_exchange_setup *setup, struct wt_finding *note);
 
+bool wt_check_auth_clocks(const struct wt_exchange_setup *setup, struct wt_finding *note);
+
+bool wt_check_auth_tokens(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_flood(const struct wt_exchange_setup *setup, struct wt_finding *note);
+
 #endif
