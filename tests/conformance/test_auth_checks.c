@@ -48,6 +48,8 @@ static const struct fault_case cases[] = {
 	{ "faulty-clock-locks", WT_FAULT_CLOCK, { "clocks" } },
 	{ "faulty-clock-replay", WT_FAULT_REPLAY, { "clocks" } },
 	{ "faulty-load-amplifies", WT_FAULT_AMPLIFIES, { "flood" } },
+	{ "faulty-blocks", WT_FAULT_BLOCKS, { "blocking" } },
+	{ "faulty-threads", WT_FAULT_THREADS, { "workers" } },
 };
 #define CASES (sizeof cases / sizeof cases[0])
 

@@ -59,6 +59,7 @@ static bool check_memory(const struct wt_exchange_setup *setup, struct wt_findin
 const struct wt_auth_check wt_auth_checks[] = {
 	{ "agreement", "two ends that know each other get equal, fresh keys", 1, check_agreement },
 	{ "strangers", "nobody with other credentials is believed", 1, wt_check_auth_strangers },
+	{ "blocking", "no call waits for anything", 1, wt_check_auth_blocking },
 	{ "both-dial", "a peer that this end dials is not accepted", 1, wt_check_auth_both_dial },
 	{ "flips", "no message with a flipped bit is believed", 2, wt_check_auth_flips },
 	{ "lengths", "no message of another length is believed", 2, wt_check_auth_lengths },
@@ -73,6 +74,7 @@ const struct wt_auth_check wt_auth_checks[] = {
 	{ "tokens", "a token is good for one address and a short time", 2, wt_check_auth_tokens },
 	{ "flood", "many first messages get no more than they bring, and cost no memory", 2,
 	  wt_check_auth_flood },
+	{ "workers", "several workers may call at once about one peer", 2, wt_check_auth_workers },
 	{ "memory", "nothing is kept of a handshake that is over", 2, check_memory },
 };
 const size_t wt_auth_check_count = sizeof wt_auth_checks / sizeof wt_auth_checks[0];

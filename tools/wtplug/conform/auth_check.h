@@ -47,4 +47,7 @@ bool wt_check_auth_clocks(const struct wt_exchange_setup *setup, struct wt_findi
 bool wt_check_auth_tokens(const struct wt_exchange_setup *setup, struct wt_finding *note);
 bool wt_check_auth_flood(const struct wt_exchange_setup *setup, struct wt_finding *note);
 
+bool wt_check_auth_workers(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_blocking(const struct wt_exchange_setup *setup, struct wt_finding *note);
+
 #endif

@@ -30,6 +30,7 @@ static const struct {
 	[WT_FAULT_TOKEN] = { "token", "a token is good where it was not given" },
 	[WT_FAULT_STATE] = { "state", "a message out of its place has an effect" },
 	[WT_FAULT_PENDING] = { "pending", "an answer that it puts off never comes" },
+	[WT_FAULT_BLOCKS] = { "blocks", "a call waits" },
 	[WT_FAULT_CLOCK] = { "clock", "a wrong clock shuts a peer out for longer" },
 	[WT_FAULT_AMPLIFIES] = { "amplifies", "a stranger is sent more than it sent" },
 	[WT_FAULT_NO_AGREEMENT] = { "no-agreement", "two honest ends do not come to terms" },

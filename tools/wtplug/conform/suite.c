@@ -123,6 +123,9 @@ static void judge_end(const struct wt_probe_result *result, const struct verdict
 	out->verdict = WT_FOUND;
 	if (result->end == WT_PROBE_TIMED_OUT)
 		wt_find(&out->finding, WT_FAULT_HUNG, "not within %u ms%s", timeout_ms, said);
+	else if (result->end == WT_PROBE_KILLED && result->signal == SIGSYS)
+		/* A sanitizer may keep the signal from the trap. */
+		wt_find(&out->finding, WT_FAULT_BLOCKS, "it makes a system call that waits");
 	else if (result->end == WT_PROBE_KILLED)
 		wt_find(&out->finding, WT_FAULT_CRASHED, "SIG%s%s", name ? name : "?", said);
 	else if (result->exit_status == WT_TRAP_STATUS && shared->finding.fault)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * trap.h: a fault of memory as a finding: a touched guard page of
- * conform/guarded.h says which buffer was left, and by how much.
+ * trap.h: what the kernel catches, as a finding: a touched guard page of
+ * conform/guarded.h says which buffer was left, and by how much; a system call that
+ * waits, which one.
  */
 #ifndef WT_CONFORM_TRAP_H
 #define WT_CONFORM_TRAP_H
+
+#include <stdbool.h>
 
 #include "conform/finding.h"
 
@@ -15,5 +18,11 @@
  * with the parent, and end the process with WT_TRAP_STATUS; at any other address
  * they end it as ever. */
 void wt_trap_set(struct wt_finding *finding);
+
+/* After wt_trap_set: from here on, and until this thread ends, a system call of it
+ * that waits for time, a descriptor, a process or the network ends the process as
+ * well; one that is told to wait for no time may be made, and so may those on locks.
+ * False: the kernel does not allow to watch. */
+bool wt_trap_blocking(void);
 
 #endif
