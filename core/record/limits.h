@@ -128,6 +128,13 @@ static inline uint64_t wt_record_units(size_t text_len)
 #define WT_CLOSE_REPEATS 3u
 #define WT_CLOSE_REPEAT_MS 50u
 
+/* ---- the log -------------------------------------------------------------- */
+
+/* What it says of a peer: one that ends and comes again each second is worth
+ * reading, and a day of them is 30 MB. */
+#define WT_NOTICES 30u
+#define WT_NOTICES_MS 10000u
+
 /* ---- path (datagrams) ---------------------------------------------------- */
 
 /* The largest record on a path that nothing is known of: an inner packet of

@@ -55,20 +55,49 @@ static void free_name(struct wt_peer *peer)
 		free((void *)(uintptr_t)peer->name);
 }
 
+/* All that a peer has but what its auth plugin keeps. */
+static enum wt_status begin(struct wt_peer *peer)
+{
+	enum wt_status status = WT_ERR_NOMEM;
+
+	peer->name = name_of(peer->lanes, peer->lane, peer->settings->name);
+	if (!peer->name)
+		return status;
+	status = wt_notices_init(peer);
+	if (status != WT_OK)
+		goto no_notices;
+	status = wt_dial_init(peer);
+	if (status != WT_OK)
+		goto no_dial;
+	return WT_OK;
+
+no_dial:
+	wt_notices_fini(peer);
+no_notices:
+	free_name(peer);
+	return status;
+}
+
+static void end(struct wt_peer *peer)
+{
+	wt_dial_fini(peer);
+	wt_notices_fini(peer);
+	free_name(peer);
+}
+
 enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct wt_worker *worker,
 			    uint32_t at, struct wt_error *err)
 {
 	unsigned lane;
 	struct wt_lanes *lanes = wt_lanes_of(node, at, &lane);
 	const struct wt_peer_settings *settings = &node->settings->peers[lanes->id];
-	enum wt_status status = WT_ERR_NOMEM;
+	enum wt_status status;
 
 	*peer = (struct wt_peer){
 		.id = lanes->id,
 		.at = at,
 		.lane = lane,
 		.lanes = lanes,
-		.name = name_of(lanes, lane, settings->name),
 		.node = node,
 		.worker = worker,
 		.settings = settings,
@@ -76,34 +105,24 @@ enum wt_status wt_peer_init(struct wt_peer *peer, struct wt_node *node, struct w
 		.seat = node->seats ? &node->seats[at] : NULL,
 		.note.read = on_note,
 	};
-	if (peer->name)
-		status = wt_dial_init(peer);
-	if (status != WT_OK) {
-		wt_fail(err, status, "peer %s: out of memory", settings->name);
-		goto no_dial;
-	}
+	status = begin(peer);
+	if (status != WT_OK)
+		return wt_fail(err, status, "peer %s: out of memory", settings->name);
 	status = add_to_auth(peer, err);
 	if (status != WT_OK)
-		goto no_auth;
-	return WT_OK;
-
-no_auth:
-	wt_dial_fini(peer);
-no_dial:
-	free_name(peer);
+		end(peer);
 	return status;
 }
 
 void wt_peer_fini(struct wt_peer *peer)
 {
 	wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
-	wt_dial_fini(peer);
 	if (peer->worker->index == 0 && peer->lane == 0) {
 		wt_auth_peer_remove(peer->auth, peer->auth_memory);
 		wt_secret_free(peer->auth_memory);
 	}
 	peer->auth_memory = NULL;
-	free_name(peer);
+	end(peer);
 }
 
 /* ---- who has the seat --------------------------------------------------------------- */
@@ -276,11 +295,11 @@ void wt_peer_conn_up(struct wt_peer *peer, struct wt_conn *conn)
 	wt_dial_succeeded(peer, before);
 	if (conn->dialled)
 		dial_lanes(peer);
-	wt_log(WT_LOG_INFO, "peer %s up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
-	       wt_peer_name(peer), conn->source.text,
-	       wt_node_transport_name(node, conn->link->transport),
-	       node->settings->crypto.plugin->name, wt_peer_mtu(peer), (double)conn->rtt_ns / 1e6,
-	       before || moved ? " (takes the place of an older connection)" : "");
+	wt_notice(peer, WT_LOG_INFO, " up: endpoint %s over %s, crypto %s, mtu %u, rtt %.2f ms%s",
+		  conn->source.text, wt_node_transport_name(node, conn->link->transport),
+		  node->settings->crypto.plugin->name, wt_peer_mtu(peer),
+		  (double)conn->rtt_ns / 1e6,
+		  before || moved ? " (takes the place of an older connection)" : "");
 }
 
 void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char *why)
@@ -296,7 +315,7 @@ void wt_peer_conn_closed(struct wt_peer *peer, struct wt_conn *conn, const char 
 		peer->active = NULL;
 		wt_peer_queue_clear(peer, WT_DROP_NO_SESSION);
 		if (leave_seat(peer)) {
-			wt_log(WT_LOG_INFO, "peer %s down: %s", wt_peer_name(peer), why);
+			wt_notice(peer, WT_LOG_INFO, " down: %s", why);
 			wt_dial_again(peer, conn);
 		}
 	}
@@ -321,10 +340,10 @@ void wt_peer_conn_said_close(struct wt_peer *peer, struct wt_conn *conn,
 	}
 	snprintf(why, sizeof why, "the other end closed it: %s", wt_close_text(reason));
 	if (replaced)
-		wt_log(WT_LOG_WARN,
-		       "peer %s: another dialler with the same key took our place there; is this "
-		       "machine or its key file a copy? Dialling again in %u s",
-		       wt_peer_name(peer), WT_REPLACED_WAIT_MS / 1000);
+		wt_notice(peer, WT_LOG_WARN,
+			  ": another dialler with the same key took our place there; is this "
+			  "machine or its key file a copy? Dialling again in %u s",
+			  WT_REPLACED_WAIT_MS / 1000);
 	wt_conn_close(conn, false, why);
 	if (replaced)
 		wt_dial_hold(peer, WT_REPLACED_WAIT_MS);

@@ -19,6 +19,7 @@
 #include "session/conn.h"
 #include "session/endpoints.h"
 #include "session/node.h"
+#include "session/notice.h"
 
 struct wt_lanes;
 struct wt_resolve;
@@ -76,6 +77,7 @@ struct wt_peer {
 	struct wt_conn *pending;  /* theirs, with keys that wait for proof */
 	struct wt_queue queue;	  /* packets while `active` is blocked, not sealed */
 	struct wt_dial dial;
+	struct wt_notices notices;
 	struct wt_peer_counters counters;
 };
 

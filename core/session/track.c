@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "session/track.h"
 
-#include "base/log.h"
 #include "plugin/call.h"
 #include "session/output.h"
 #include "session/peer.h"
@@ -30,32 +29,29 @@ static uint32_t ceiling_of(const struct wt_conn *conn)
 
 static void tell(struct wt_conn *conn, enum wt_pmtu_event event)
 {
-	const char *name = wt_peer_name(conn->peer);
 	uint32_t takes = conn->path_record_max;
 
 	if (event == WT_PMTU_NOTHING || (event == WT_PMTU_FOUND && takes == conn->track.told))
 		return;
 	if (event == WT_PMTU_FOUND)
-		wt_log(WT_LOG_INFO, "peer %s: the path takes records of %u bytes, inner mtu %u",
-		       name, takes, wt_conn_inner_mtu(conn));
+		wt_notice(conn->peer, WT_LOG_INFO,
+			  ": the path takes records of %u bytes, inner mtu %u", takes,
+			  wt_conn_inner_mtu(conn));
 	else if (event == WT_PMTU_LOWERED)
-		wt_log_limited(WT_LOG_WARN, "path lowered",
-			       "peer %s: records of %u bytes do not arrive any more; going on with "
-			       "%u, looking for more",
-			       name, conn->track.told, takes);
+		wt_notice(conn->peer, WT_LOG_WARN,
+			  ": records of %u bytes do not arrive any more; going on with %u, "
+			  "looking for more",
+			  conn->track.told, takes);
 	else if (event == WT_PMTU_TOO_SMALL)
-		wt_log_limited(
-			WT_LOG_WARN, "path small",
-			"peer %s: not even records of %u bytes arrive; going on with %u, and "
-			"IPv6 inside, which needs an mtu of 1280, is refused while that lasts",
-			name, WT_PATH_RECORD_BASE, takes);
+		wt_notice(conn->peer, WT_LOG_WARN,
+			  ": not even records of %u bytes arrive; going on with %u, and IPv6 "
+			  "inside, which needs an mtu of 1280, is refused while that lasts",
+			  WT_PATH_RECORD_BASE, takes);
 	else
-		wt_log_limited(
-			WT_LOG_WARN, "path unusable",
-			"peer %s: not even records of %u bytes arrive, so only small packets "
-			"will: lower mtu in [tunnel] below %u, or use a transport over a "
-			"stream",
-			name, takes, takes - WT_PACKET_OVERHEAD);
+		wt_notice(conn->peer, WT_LOG_WARN,
+			  ": not even records of %u bytes arrive, so only small packets will: "
+			  "lower mtu in [tunnel] below %u, or use a transport over a stream",
+			  takes, takes - WT_PACKET_OVERHEAD);
 	conn->track.told = takes;
 }
 
@@ -133,8 +129,8 @@ void wt_track_response(struct wt_conn *conn, const struct wt_origin *from,
 	    !wt_path_response(&conn->track.check, &from->path, payload))
 		return;
 	wt_conn_move(conn, from);
-	wt_log(WT_LOG_INFO, "peer %s moved: endpoint %s, before %s", wt_peer_name(conn->peer),
-	       conn->source.text, before.text);
+	wt_notice(conn->peer, WT_LOG_INFO, " moved: endpoint %s, before %s", conn->source.text,
+		  before.text);
 	begin(conn);
 	use(conn, WT_PMTU_NOTHING);
 }
