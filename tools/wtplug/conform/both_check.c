@@ -23,7 +23,8 @@ static void read_visitor(struct wt_loop_conn *conn)
 
 		status = wt_transport_end_recv(end, conn, records, 4, &got);
 		for (size_t i = 0; i < got; i++)
-			if (records[i].record.len > WT_UNAUTHENTICATED_MAX)
+			if (records[i].record.len > WT_UNAUTHENTICATED_MAX ||
+			    records[i].record.len < WT_LINE_SHORTEST)
 				wt_loop_host_found(end->host, WT_FAULT_RECORD_LIMIT,
 						   "a stranger's record of %u bytes is delivered",
 						   records[i].record.len);
@@ -76,6 +77,15 @@ bool wt_check_differ(struct wt_transport_rig *rig, const struct wt_source *a,
 		return wt_find(rig->note, WT_FAULT_SOURCE,
 			       "%.90s and %.90s are one host with two prefixes", a->text, b->text);
 	return true;
+}
+
+/* ---- reading --------------------------------------------------------------- */
+
+bool wt_check_is_read(struct wt_transport_rig *rig, const struct wt_line *line)
+{
+	return WT_RIG_UNTIL(rig, line->status == WT_AGAIN) ||
+	       wt_transport_rig_missed(rig, WT_FAULT_READABLE_ONCE,
+				       "recv() has given all, and was not asked on");
 }
 
 /* ---- listening ------------------------------------------------------------ */
@@ -399,6 +409,20 @@ static bool scarce_connection(struct wt_transport_rig *rig, uint64_t n, struct w
 	return good;
 }
 
+static bool is_well(struct wt_transport_rig *rig)
+{
+	if (!wt_transport_rig_connect(rig, &rig->setup->at))
+		return false;
+	wt_line_want(&rig->out, 10);
+	wt_line_want(&rig->in, 10);
+	if (!wt_transport_rig_exchange(rig))
+		return false;
+	wt_line_close(&rig->out, true);
+	if (rig->in.stream)
+		wt_line_close(&rig->in, true);
+	return wt_transport_rig_rest(rig, 2);
+}
+
 static bool survives(struct wt_transport_rig *rig, struct wt_loop_host *host, const char *what)
 {
 	const unsigned repeat = 6;
@@ -424,25 +448,18 @@ static bool survives(struct wt_transport_rig *rig, struct wt_loop_host *host, co
 		return wt_find(rig->note, why.fault, "%s %llu failed: %s", what,
 			       (unsigned long long)n, why.text);
 	}
-	/* And then all is well again. */
 	rig->acceptor.host->on_accepted = NULL;
-	if (!wt_transport_rig_connect(rig, &rig->setup->at))
-		return wt_transport_rig_missed(rig, WT_FAULT_ALLOCATION,
-					       "after a lack of memory nobody comes in");
-	wt_line_want(&rig->out, 10);
-	wt_line_want(&rig->in, 10);
-	if (!wt_transport_rig_exchange(rig))
-		return false;
-	wt_line_close(&rig->out, true);
-	if (rig->in.stream)
-		wt_line_close(&rig->in, true);
-	return wt_transport_rig_rest(rig, 2);
+	if (is_well(rig))
+		return true;
+	return wt_transport_rig_missed(rig, WT_FAULT_ALLOCATION,
+				       "when it is over, nobody comes "
+				       "in");
 }
 
 WT_TRANSPORT_CHECK(wt_check_memory)
 {
 	struct wt_transport_rig rig;
-	bool good = wt_transport_rig_open(&rig, setup, note) &&
+	bool good = wt_transport_rig_open(&rig, setup, note) && is_well(&rig) &&
 		    survives(&rig, rig.dialler.host, "watch or timer of a dialler") &&
 		    survives(&rig, rig.acceptor.host, "watch or timer of an acceptor");
 

@@ -62,7 +62,8 @@ WT_TRANSPORT_CHECK(wt_check_datagram_exchange)
 		rig.in.calls = i == 3 ? 1 : 0;
 		wt_line_want(&rig.out, 30);
 		wt_line_want(&rig.in, 30);
-		good = wt_transport_rig_exchange(&rig) && path_says_who(&rig);
+		good = wt_transport_rig_exchange(&rig) && wt_check_is_read(&rig, &rig.in) &&
+		       path_says_who(&rig);
 		if (good && !is_nowhere(&rig.out.from))
 			good = wt_find(note, WT_FAULT_PATHS,
 				       "a record at a dialled connection has a path");

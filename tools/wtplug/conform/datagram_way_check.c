@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "config/sockaddr.h"
 #include "conform/netspace.h"
 #include "conform/transport_check.h"
 #include "conform/udp_relay.h"
@@ -315,8 +316,11 @@ static bool strangers_harm_nobody(struct wt_transport_rig *rig, int fd)
 	static uint8_t bytes[STRANGE_SIZE];
 	static const size_t lengths[] = { 0, 1, 7, 8, 9, 32, 33, 600, 1500, 9000 };
 	struct sockaddr_storage dialler;
-	const bool known =
-		wt_transport_end_local(&rig->dialler, rig->out.conn, NULL, &dialler) == WT_OK;
+	struct wt_source source;
+
+	wt_transport_end_source(&rig->acceptor, rig->in.conn, &rig->in.from, &source);
+	const bool known = wt_sockaddr_parse(source.text, strnlen(source.text, sizeof source.text),
+					     &dialler) == WT_OK;
 
 	rig->in.tolerant = rig->out.tolerant = true;
 	rig->in.len = rig->out.len = stranger_is_long;
@@ -328,8 +332,8 @@ static bool strangers_harm_nobody(struct wt_transport_rig *rig, int fd)
 		if (!speak(fd, &rig->setup->at, bytes, lengths[i / 3]))
 			continue;
 		if (known && i % 3 == 2) {
-			wt_line_fill(bytes, 200, rig->out.in_from + STRANGE);
-			(void)!speak(fd, &dialler, bytes, 200);
+			wt_line_fill(bytes, STRANGE_SIZE, rig->out.in_from + STRANGE);
+			(void)!speak(fd, &dialler, bytes, STRANGE_SIZE);
 			(void)!speak(fd, &dialler, bytes, 0);
 		}
 		wt_line_fill(bytes, STRANGE_SIZE, rig->in.in_from + STRANGE + (uint32_t)i);
