@@ -166,8 +166,6 @@ static void print_key(const struct wt_config_key *key, const char *where, FILE *
 	else
 		fputs(" | | ", out);
 	fputs(key->help, out);
-	if (key->flags & WT_CONFIG_RELOADABLE)
-		fputs(" Reloadable.", out);
 	fputs(" |\n", out);
 }
 

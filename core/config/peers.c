@@ -129,7 +129,7 @@ static void take_keepalive(const struct wt_settings *settings, struct wt_peer_se
 		const struct wt_plugin *plugin =
 			settings->transports[peer->endpoints[i].transport].plugin;
 
-		if (plugin && plugin->ops.transport.mode == WT_TRANSPORT_DATAGRAM)
+		if (plugin && plugin->ops.transport.mode == WT_CHANNEL_DATAGRAM)
 			peer->keepalive_s = DATAGRAM_KEEPALIVE_S;
 	}
 }

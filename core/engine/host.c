@@ -200,7 +200,7 @@ static struct wt_instance *transport_of(const struct wt_host *host)
 	return NULL;
 }
 
-static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker *worker,
+static enum wt_status link_accepted(const struct wt_host *host, struct wt_worker *worker,
 				    void *tconn, struct wt_link **out)
 {
 	struct wt_instance *transport = transport_of(host);
@@ -222,14 +222,14 @@ static enum wt_status conn_accepted(const struct wt_host *host, struct wt_worker
 	}
 	link->tconn = tconn;
 	if (conn) {
-		wt_transport_source(transport, tconn, NULL, &conn->source);
+		wt_transport_source(transport, worker, tconn, NULL, &conn->source);
 		wt_half_open_add(conn);
 	}
 	*out = link;
 	return WT_OK;
 }
 
-static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
+static void link_connected(const struct wt_host *host, struct wt_worker *worker,
 			   struct wt_link *link)
 {
 	struct wt_conn *conn = wt_link_only(link);
@@ -241,11 +241,11 @@ static void conn_connected(const struct wt_host *host, struct wt_worker *worker,
 	conn->state = WT_CONN_OPEN;
 	conn->give_up_ms = 0;
 	conn->peer->dial.connected = !link->datagram;
-	wt_transport_source(link->transport, link->tconn, NULL, &conn->source);
+	wt_transport_source(link->transport, worker, link->tconn, NULL, &conn->source);
 	wt_handshake_start(conn);
 }
 
-static void conn_readable(const struct wt_host *host, struct wt_worker *worker,
+static void link_readable(const struct wt_host *host, struct wt_worker *worker,
 			  struct wt_link *link)
 {
 	(void)host;
@@ -253,7 +253,7 @@ static void conn_readable(const struct wt_host *host, struct wt_worker *worker,
 	wt_link_readable(link);
 }
 
-static void conn_writable(const struct wt_host *host, struct wt_worker *worker,
+static void link_writable(const struct wt_host *host, struct wt_worker *worker,
 			  struct wt_link *link)
 {
 	(void)host;
@@ -262,7 +262,7 @@ static void conn_writable(const struct wt_host *host, struct wt_worker *worker,
 		wt_transmit_writable(link);
 }
 
-static void conn_ended(const struct wt_host *host, struct wt_worker *worker, struct wt_link *link,
+static void link_ended(const struct wt_host *host, struct wt_worker *worker, struct wt_link *link,
 		       enum wt_status why, const char *text)
 {
 	const struct wt_conn *conn = wt_link_only(link);
@@ -324,8 +324,9 @@ static uint32_t worker_count(const struct wt_host *host)
 	return node_of(host)->worker_count;
 }
 
-static unsigned worker_index(const struct wt_worker *worker)
+static uint32_t worker_index(const struct wt_host *host, const struct wt_worker *worker)
 {
+	(void)host;
 	return worker->index;
 }
 
@@ -334,7 +335,6 @@ void wt_host_engine_init(struct wt_host_instance *instance, struct wt_node *node
 	struct wt_host *host = &instance->host;
 
 	instance->owner = node;
-	instance->worker_index = worker_index;
 	host->aead_seal = aead_seal;
 	host->aead_open = aead_open;
 	host->timer_new = timer_new;
@@ -348,13 +348,14 @@ void wt_host_engine_init(struct wt_host_instance *instance, struct wt_node *node
 	host->resolve_cancel = resolve_cancel;
 	host->slot_get = slot_get;
 	host->slot_done = slot_done;
-	host->conn_accepted = conn_accepted;
-	host->conn_connected = conn_connected;
-	host->conn_readable = conn_readable;
-	host->conn_writable = conn_writable;
-	host->conn_ended = conn_ended;
+	host->link_accepted = link_accepted;
+	host->link_connected = link_connected;
+	host->link_readable = link_readable;
+	host->link_writable = link_writable;
+	host->link_ended = link_ended;
 	host->auth_params = auth_params;
 	host->auth_complete = auth_complete;
 	host->rate_allow = rate_allow;
 	host->worker_count = worker_count;
+	host->worker_index = worker_index;
 }

@@ -37,7 +37,7 @@ static struct wt_mtu_way way_to(const struct wt_endpoint *endpoint,
 				const struct wt_transport_ops *transport)
 {
 	struct wt_mtu_way way = {
-		.stream = transport->mode == WT_TRANSPORT_STREAM,
+		.stream = transport->mode == WT_CHANNEL_STREAM,
 		.outer = ETHERNET_MTU,
 		.transport = transport->overhead_ipv6,
 	};
@@ -72,7 +72,7 @@ uint32_t wt_mtu_of(const struct wt_settings *settings, char *sum, size_t sum_siz
 	for (size_t i = 0; i < settings->transport_count; i++) {
 		const struct wt_transport_ops *ops = &settings->transports[i].plugin->ops.transport;
 
-		ways[n++] = (struct wt_mtu_way){ ops->mode == WT_TRANSPORT_STREAM, ETHERNET_MTU,
+		ways[n++] = (struct wt_mtu_way){ ops->mode == WT_CHANNEL_STREAM, ETHERNET_MTU,
 						 ops->overhead_ipv6 };
 	}
 	for (size_t i = 0; i < settings->peer_count; i++)

@@ -30,8 +30,9 @@ static bool address_is_gone(const struct wt_conn *conn)
 	const struct wt_instance *transport = conn->link->transport;
 	struct sockaddr_storage local;
 
-	return wt_transport_ops(transport)->mode == WT_TRANSPORT_STREAM && conn->link->tconn &&
-	       wt_transport_local_address(transport, conn->link->tconn, NULL, &local) == WT_OK &&
+	return wt_transport_ops(transport)->mode == WT_CHANNEL_STREAM && conn->link->tconn &&
+	       wt_transport_local_address(transport, conn->worker, conn->link->tconn, NULL,
+					  &local) == WT_OK &&
 	       !wt_surroundings_have((const struct sockaddr *)&local);
 }
 

@@ -230,7 +230,7 @@ static bool receive_from(struct wt_link *link)
 			wt_drop_count(link->worker, wt_link_only(link)->peer, WT_DROP_LENGTH);
 			wt_link_end(link, true, "a message had an impossible length");
 		}
-		/* Of any other end conn_ended brings the words. */
+		/* Of any other end link_ended brings the words. */
 		if (status != WT_OK)
 			return false;
 		for (size_t i = 0; i < got; i++) {

@@ -124,6 +124,9 @@ static inline void wt_crypto_seal_batch(struct wt_crypto *crypto, struct wt_work
 	}
 	const void *outer = wt_calling_enter(&crypto->ops->seal_batch);
 
+	/* An item of which nothing is said is not sealed. */
+	for (size_t i = 0; i < n; i++)
+		items[i].status = WT_ERR_CRYPTO;
 	crypto->ops->seal_batch(crypto->self, worker, ctx, items, n);
 	wt_calling_leave(outer);
 	for (size_t i = 0; i < n; i++)
@@ -140,6 +143,8 @@ static inline void wt_crypto_open_batch(struct wt_crypto *crypto, struct wt_work
 	}
 	const void *outer = wt_calling_enter(&crypto->ops->open_batch);
 
+	for (size_t i = 0; i < n; i++)
+		items[i].status = WT_ERR_CRYPTO;
 	crypto->ops->open_batch(crypto->self, worker, ctx, items, n);
 	wt_calling_leave(outer);
 	for (size_t i = 0; i < n; i++)
@@ -183,7 +188,8 @@ static inline void wt_transport_close(const struct wt_instance *transport, struc
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->close);
 
-	wt_transport_ops(transport)->close(transport->self, worker, tconn, abort);
+	wt_transport_ops(transport)->close(transport->self, worker, tconn,
+					   abort ? WT_CLOSE_ABORT : 0);
 	wt_calling_leave(outer);
 }
 
@@ -193,9 +199,11 @@ static inline enum wt_status wt_transport_send(const struct wt_instance *transpo
 					       size_t *taken)
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->send);
-	enum wt_status status = wt_transport_ops(transport)->send(transport->self, worker, tconn,
-								  records, n, taken);
+	enum wt_status status;
 
+	*taken = 0;
+	status = wt_transport_ops(transport)->send(transport->self, worker, tconn, records, n,
+						   taken);
 	wt_calling_leave(outer);
 	/* Its own count is the one thing that we would index by. */
 	if (*taken > n)
@@ -208,9 +216,10 @@ static inline enum wt_status wt_transport_recv(const struct wt_instance *transpo
 					       struct wt_record *records, size_t n, size_t *got)
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->recv);
-	enum wt_status status =
-		wt_transport_ops(transport)->recv(transport->self, worker, tconn, records, n, got);
+	enum wt_status status;
 
+	*got = 0;
+	status = wt_transport_ops(transport)->recv(transport->self, worker, tconn, records, n, got);
 	wt_calling_leave(outer);
 	if (*got > n)
 		*got = n;
@@ -227,43 +236,43 @@ static inline void wt_transport_set_max_record(const struct wt_instance *transpo
 	wt_calling_leave(outer);
 }
 
-static inline uint32_t wt_transport_max_record(const struct wt_instance *transport, void *tconn,
+static inline uint32_t wt_transport_max_record(const struct wt_instance *transport,
+					       struct wt_worker *worker, void *tconn,
 					       const struct wt_path *path)
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->max_record);
-	uint32_t result = wt_transport_ops(transport)->max_record(transport->self, tconn, path);
+	uint32_t result =
+		wt_transport_ops(transport)->max_record(transport->self, worker, tconn, path);
 
 	wt_calling_leave(outer);
 	return result;
 }
 
-static inline void wt_transport_source(const struct wt_instance *transport, void *tconn,
+/* *out is what the plugin may say: lengths in their arrays, a text that ends. */
+static inline void wt_transport_source(const struct wt_instance *transport,
+				       struct wt_worker *worker, void *tconn,
 				       const struct wt_path *path, struct wt_source *out)
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->source);
 
-	wt_transport_ops(transport)->source(transport->self, tconn, path, out);
+	*out = (struct wt_source){ .struct_size = sizeof *out };
+	wt_transport_ops(transport)->source(transport->self, worker, tconn, path, out);
 	wt_calling_leave(outer);
+	if (out->token_len > sizeof out->token)
+		out->token_len = sizeof out->token;
+	if (out->prefix_len > sizeof out->prefix)
+		out->prefix_len = sizeof out->prefix;
+	out->text[sizeof out->text - 1] = '\0';
 }
 
 static inline enum wt_status wt_transport_local_address(const struct wt_instance *transport,
-							void *tconn, const struct wt_path *path,
+							struct wt_worker *worker, void *tconn,
+							const struct wt_path *path,
 							struct sockaddr_storage *out)
 {
 	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->local_address);
-	enum wt_status result =
-		wt_transport_ops(transport)->local_address(transport->self, tconn, path, out);
-
-	wt_calling_leave(outer);
-	return result;
-}
-
-static inline enum wt_status wt_transport_move(const struct wt_instance *transport,
-					       struct wt_worker *from, struct wt_worker *to,
-					       void *tconn)
-{
-	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->move);
-	enum wt_status result = wt_transport_ops(transport)->move(transport->self, from, to, tconn);
+	enum wt_status result = wt_transport_ops(transport)->local_address(transport->self, worker,
+									   tconn, path, out);
 
 	wt_calling_leave(outer);
 	return result;

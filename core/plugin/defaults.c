@@ -28,16 +28,10 @@ static void no_limit(void *self, struct wt_worker *worker, void *tconn, uint32_t
 	(void)self, (void)worker, (void)tconn, (void)max;
 }
 
-static enum wt_status no_local_address(void *self, void *tconn, const struct wt_path *path,
-				       struct sockaddr_storage *out)
+static enum wt_status no_local_address(void *self, struct wt_worker *worker, void *tconn,
+				       const struct wt_path *path, struct sockaddr_storage *out)
 {
-	(void)self, (void)tconn, (void)path, (void)out;
-	return WT_ERR_UNSUPPORTED;
-}
-
-static enum wt_status no_move(void *self, struct wt_worker *from, struct wt_worker *to, void *tconn)
-{
-	(void)self, (void)from, (void)to, (void)tconn;
+	(void)self, (void)worker, (void)tconn, (void)path, (void)out;
 	return WT_ERR_UNSUPPORTED;
 }
 
@@ -75,8 +69,6 @@ void wt_defaults_fill(struct wt_plugin *plugin)
 			transport->set_max_record = no_limit;
 		if (!transport->local_address)
 			transport->local_address = no_local_address;
-		if (!transport->move)
-			transport->move = no_move;
 		if (!transport->answer)
 			transport->answer = no_answer;
 		break;

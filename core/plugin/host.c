@@ -11,6 +11,7 @@
 #include "config/values.h"
 #include "plugin/host_refusal.h"
 #include "plugin/registry.h"
+#include "plugin/source.h"
 
 static const struct wt_host_instance *instance_of(const struct wt_host *host)
 {
@@ -200,6 +201,7 @@ enum wt_status wt_host_base_init(struct wt_host_instance *instance, enum wt_plug
 	host->config_bool = host_config_bool;
 	host->config_sockaddr = host_config_sockaddr;
 	host->config_key32 = host_config_key32;
+	host->source_of_address = wt_source_of_address;
 	snprintf(instance->label, sizeof instance->label, "%s %s", wt_kind_text(kind), name);
 	return WT_OK;
 }

@@ -27,16 +27,12 @@ struct wt_host_instance {
 	char label[WT_HOST_LABEL]; /* "crypto aesgcm-openssl": in front of log lines */
 	const struct wt_clock *clock;
 	struct wt_counters *counters; /* NULL: nothing is counted */
-	/* Number of a worker, 0..counters->workers-1. NULL: none runs, all is
-	 * counted as WT_COUNTER_OUTSIDE. */
-	unsigned (*worker_index)(const struct wt_worker *worker);
-	void *owner; /* the engine's, for the slots that it fills */
+	void *owner;		      /* the engine's, for the slots that it fills */
 };
 
 /* Fill all of *instance. `clock` (NULL: the machine's) and `counters` (may be
- * NULL) are borrowed until the plugin instance is destroyed; worker_index and
- * owner are NULL. WT_ERR_UNAVAILABLE when the kernel has no random numbers:
- * from here on the table's random() cannot fail. */
+ * NULL) are borrowed until the plugin instance is destroyed; owner is NULL. WT_ERR_UNAVAILABLE when
+ * the kernel has no random numbers: from here on the table's random() cannot fail. */
 enum wt_status wt_host_base_init(struct wt_host_instance *instance, enum wt_plugin_kind kind,
 				 const char *name, const struct wt_clock *clock,
 				 struct wt_counters *counters, struct wt_error *err) WT_MUST_CHECK;
@@ -51,8 +47,8 @@ static inline void wt_host_count(const struct wt_host_instance *instance,
 	if (!instance->counters)
 		return;
 	wt_counter_add(instance->counters,
-		       worker && instance->worker_index ? instance->worker_index(worker)
-							: WT_COUNTER_OUTSIDE,
+		       worker ? instance->host.worker_index(&instance->host, worker)
+			      : WT_COUNTER_OUTSIDE,
 		       counter, n);
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <whispertunnel/wire.h>
 
+#include "control/counters.h"
+
 static enum wt_status no_seal(const struct wt_host *host, struct wt_worker *worker,
 			      const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 			      size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
@@ -129,6 +131,13 @@ static uint32_t one_worker(const struct wt_host *host)
 	return 1;
 }
 
+/* What is counted is counted outside of any. */
+static uint32_t no_worker(const struct wt_host *host, const struct wt_worker *worker)
+{
+	(void)host, (void)worker;
+	return WT_COUNTER_OUTSIDE;
+}
+
 void wt_host_refuse_all(struct wt_host *host)
 {
 	host->aead_seal = no_seal;
@@ -144,13 +153,14 @@ void wt_host_refuse_all(struct wt_host *host)
 	host->resolve_cancel = no_resolve_cancel;
 	host->slot_get = no_slot;
 	host->slot_done = no_slot_done;
-	host->conn_accepted = no_accepted;
-	host->conn_connected = no_conn_event;
-	host->conn_readable = no_conn_event;
-	host->conn_writable = no_conn_event;
-	host->conn_ended = no_conn_ended;
+	host->link_accepted = no_accepted;
+	host->link_connected = no_conn_event;
+	host->link_readable = no_conn_event;
+	host->link_writable = no_conn_event;
+	host->link_ended = no_conn_ended;
 	host->auth_params = no_auth_params;
 	host->auth_complete = no_auth_complete;
 	host->rate_allow = no_rate;
 	host->worker_count = one_worker;
+	host->worker_index = no_worker;
 }

@@ -54,8 +54,7 @@ static const struct slot auth_slots[] = {
 /* The others that are called while a tunnel runs. */
 static const struct slot crypto_options[] = { CRYPTO(seal_batch), CRYPTO(open_batch) };
 static const struct slot transport_options[] = { TRANSPORT(set_max_record),
-						 TRANSPORT(local_address), TRANSPORT(move),
-						 TRANSPORT(answer) };
+						 TRANSPORT(local_address), TRANSPORT(answer) };
 
 struct table {
 	const struct slot *slots;
@@ -143,7 +142,7 @@ static enum wt_status check_transport(const struct wt_plugin *plugin, struct wt_
 {
 	const struct wt_transport_ops *ops = &plugin->ops.transport;
 	enum wt_status status =
-		check_range("mode", ops->mode, WT_TRANSPORT_STREAM, WT_TRANSPORT_DATAGRAM, err);
+		check_range("mode", ops->mode, WT_CHANNEL_STREAM, WT_CHANNEL_DATAGRAM, err);
 
 	if (status == WT_OK)
 		status = check_range("headroom", ops->headroom, 0, HEADROOM_MAX, err);
@@ -151,7 +150,7 @@ static enum wt_status check_transport(const struct wt_plugin *plugin, struct wt_
 		status = check_range("overhead_ipv4", ops->overhead_ipv4, 0, OVERHEAD_MAX, err);
 	if (status == WT_OK)
 		status = check_range("overhead_ipv6", ops->overhead_ipv6, 0, OVERHEAD_MAX, err);
-	if (status == WT_OK && ops->mode == WT_TRANSPORT_STREAM)
+	if (status == WT_OK && ops->mode == WT_CHANNEL_STREAM)
 		status = check_slots(stream_slots, COUNT(stream_slots), ops, err);
 	return status;
 }

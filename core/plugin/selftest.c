@@ -11,7 +11,7 @@
 #include "plugin/vectors.h"
 
 /* The text of the largest record. */
-#define TEXT_MAX (WT_RECORD_MAX - WT_RECORD_HEADER - WT_TAG_SIZE)
+#define TEXT_MAX WT_PLAINTEXT_MAX
 #define AAD_MAX 65536u
 #define CANARY 16u
 #define CANARY_BYTE 0xc3

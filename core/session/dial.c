@@ -226,7 +226,7 @@ static const char *reachable(const struct wt_peer *peer)
 	const struct wt_endpoint *endpoint = current(peer);
 	const struct wt_instance *transport = peer->node->transports[endpoint->transport];
 
-	if (wt_transport_ops(transport)->mode == WT_TRANSPORT_DATAGRAM)
+	if (wt_transport_ops(transport)->mode == WT_CHANNEL_DATAGRAM)
 		return "datagrams do not tell: address, port, firewall, server running";
 	return peer->dial.connected
 		       ? "yes, something accepts connections there"

@@ -15,7 +15,7 @@ struct wt_link *wt_link_new(struct wt_worker *worker, struct wt_instance *transp
 	link->worker = worker;
 	link->transport = transport;
 	link->dialled = dialled;
-	link->datagram = wt_transport_ops(transport)->mode == WT_TRANSPORT_DATAGRAM;
+	link->datagram = wt_transport_ops(transport)->mode == WT_CHANNEL_DATAGRAM;
 	link->next = worker->links;
 	if (link->next)
 		link->next->prev = link;
@@ -28,7 +28,7 @@ struct wt_source wt_origin_source(const struct wt_origin *origin)
 	const struct wt_link *link = origin->link;
 	struct wt_source source = { .struct_size = sizeof source };
 
-	wt_transport_source(link->transport, link->tconn,
+	wt_transport_source(link->transport, link->worker, link->tconn,
 			    wt_link_shared(link) ? &origin->path : NULL, &source);
 	return source;
 }

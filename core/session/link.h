@@ -39,7 +39,7 @@ struct wt_link {
 	bool datagram; /* neither order nor delivery, one record each */
 	bool dialled;  /* by this end */
 	bool closed;
-	bool blocked; /* conn_writable will say when to go on */
+	bool blocked; /* link_writable will say when to go on */
 	bool stalled; /* ... and it did not for a long time */
 
 	struct wt_conn *conns; /* the associations on it */

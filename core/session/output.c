@@ -271,7 +271,7 @@ static void hand_over(struct wt_link *link, size_t count)
 	enum wt_status status = wt_transport_send(link->transport, link->worker, link->tconn,
 						  link->out, count, &taken);
 
-	/* On an error conn_ended comes, if it has not come already. */
+	/* On an error link_ended comes, if it has not come already. */
 	if (status != WT_OK || taken < count)
 		link->blocked = true;
 	if (link->closed)

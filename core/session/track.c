@@ -16,7 +16,8 @@ static uint32_t ceiling_of(const struct wt_conn *conn)
 {
 	const struct wt_link *link = conn->link;
 	const struct wt_path *path = wt_link_shared(link) ? &conn->path : NULL;
-	uint32_t link_takes = wt_transport_max_record(link->transport, link->tconn, path);
+	uint32_t link_takes =
+		wt_transport_max_record(link->transport, conn->worker, link->tconn, path);
 	uint32_t mtu = least(conn->worker->node->limits.inner_mtu, conn->theirs.inner_mtu);
 
 	if (link_takes == 0)

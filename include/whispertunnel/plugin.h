@@ -19,9 +19,14 @@
  * Rules that hold for every structure in these headers:
  *  - it begins with its own size as the side that filled it knew it; the
  *    other side reads a field only if it lies inside that size;
+ *  - what the other side is to fill in (struct wt_error, wt_source, wt_auth_out,
+ *    elements of an array) the caller sizes and sets to zero: fill in fields, never
+ *    assign the whole, and write nothing behind its size;
  *  - new fields are appended, none is moved, resized or given a new meaning;
  *  - an array's stride is the struct_size of its elements;
- *  - `reserved` fields are zero.
+ *  - `reserved` fields are zero; unknown flags are ignored.
+ * An enum is passed as 32 unsigned bits and may get more values: bindings for other
+ * languages declare an unsigned integer and constants.
  */
 #ifndef WHISPERTUNNEL_PLUGIN_H
 #define WHISPERTUNNEL_PLUGIN_H
@@ -39,9 +44,9 @@ extern "C" {
  * WT_ABI_MINOR_OLDEST is refused too: 0.x may still break, and says so here. */
 #define WT_ABI_MAJOR 0
 #define WT_ABI_MINOR 4
-#define WT_ABI_MINOR_OLDEST 2
+#define WT_ABI_MINOR_OLDEST 4
 
-enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 3 };
+enum wt_plugin_kind WT_ENUM_BASE { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 3 };
 
 /* Is `field` of *p inside the size that the other side declared? */
 #define WT_HAS(p, type, field)                                                                     \
@@ -49,7 +54,7 @@ enum wt_plugin_kind { WT_KIND_CRYPTO = 1, WT_KIND_TRANSPORT = 2, WT_KIND_AUTH = 
 
 /* ---- configuration keys -------------------------------------------------- */
 
-enum wt_config_type {
+enum wt_config_type WT_ENUM_BASE {
 	WT_CONFIG_STRING = 1,
 	WT_CONFIG_BOOL = 2,	 /* yes|no|true|false|on|off */
 	WT_CONFIG_UINT = 3,	 /* decimal, min..max */
@@ -59,22 +64,22 @@ enum wt_config_type {
 	WT_CONFIG_KEY32 = 7	 /* 32 bytes in base64, nothing secret: a public key */
 };
 
-enum wt_config_scope {
+enum wt_config_scope WT_ENUM_BASE {
 	WT_SCOPE_SECTION = 1, /* in the plugin's own [KIND NAME] section */
 	WT_SCOPE_PEER = 2,    /* in [peer NAME] of a peer that uses the plugin */
 	WT_SCOPE_ENDPOINT = 3 /* after an endpoint: tcp://host:port?key=value&... */
 };
 
-#define WT_CONFIG_REQUIRED 0x1u	  /* an error when absent */
-#define WT_CONFIG_SECRET 0x2u	  /* the value is never logged or printed */
-#define WT_CONFIG_RELOADABLE 0x4u /* may change while the daemon runs */
+#define WT_CONFIG_REQUIRED 0x1u /* an error when absent */
+#define WT_CONFIG_SECRET 0x2u	/* the value is never logged or printed */
 
 struct wt_config_key {
 	uint32_t struct_size;
 	uint32_t type;	/* enum wt_config_type */
 	uint32_t scope; /* enum wt_config_scope */
 	uint32_t flags; /* WT_CONFIG_* */
-	const char *name;
+	/* What a type or a scope means is known or refused. */
+	const char *name;	   /* [a-z][a-z0-9_]*, up to 31 */
 	const char *default_value; /* as it would be written; NULL: unset */
 	const char *choices;	   /* ENUM only */
 	const char *help;	   /* one sentence */
@@ -125,19 +130,21 @@ struct wt_crypto_vector; /* crypto.h */
 #define WT_NAME_MAX 31u	   /* [a-z0-9-], without the NUL */
 #define WT_VERSION_MAX 15u /* printable ASCII, without the NUL */
 
+/* A constant, which with all that it points to lives as long as the file is
+ * loaded. */
 struct wt_plugin_descriptor {
 	uint32_t struct_size;
 	uint16_t abi_major, abi_minor;
-	uint32_t kind; /* enum wt_plugin_kind */
-	uint32_t config_key_count;
-	const char *name; /* as in the file name KIND-NAME.so */
+	uint32_t kind;		   /* enum wt_plugin_kind */
+	uint32_t config_key_count; /* up to 256 */
+	const char *name;	   /* as in the file name KIND-NAME.so */
 	const char *version;
 	const char *license; /* SPDX expression */
 	const char *summary; /* one line */
 	const void *ops;     /* struct wt_crypto_ops, wt_transport_ops or wt_auth_ops */
 	const struct wt_config_key *config_keys;
-	/* Crypto only. Anything but "AES-256-GCM" needs `allow_insecure = yes`
-	 * and is tested at load with `vectors` instead of the host's. */
+	/* Crypto only, up to 63 printable ASCII. Anything but "AES-256-GCM" needs `allow_insecure =
+	 * yes` and is tested at load with `vectors` instead of the host's. */
 	const char *algorithm;
 	const struct wt_crypto_vector *vectors;
 	uint64_t vector_count;

@@ -14,9 +14,16 @@
 extern "C" {
 #endif
 
+/* In C++ an enum has the size and the range that it has in C. */
+#ifdef __cplusplus
+#define WT_ENUM_BASE : uint32_t
+#else
+#define WT_ENUM_BASE
+#endif
+
 /* The result of every call that can fail. Values are part of the ABI: new
  * ones are appended, none is ever renumbered. */
-enum wt_status {
+enum wt_status WT_ENUM_BASE {
 	WT_OK = 0,
 	WT_AGAIN = 1,		/* nothing now; an event will say when */
 	WT_ERR_INVALID = 2,	/* an argument outside its documented range */
@@ -33,8 +40,10 @@ enum wt_status {
 };
 
 /* One sentence for the operator: what failed, on what, and what to do.
- * The caller owns it and sets struct_size; the callee writes a NUL-terminated
- * text (UTF-8, no newline) or leaves it alone on success. Never holds a key. */
+ * The caller owns it, sets struct_size and leaves the text empty; the callee writes
+ * a NUL-terminated one (UTF-8, no newline) when it fails, without its own kind and
+ * name, which the host puts in front. An empty one is replaced by the status's own
+ * words. Never NULL in a call of the host. Never holds a key. */
 struct wt_error {
 	uint32_t struct_size;
 	uint32_t reserved;

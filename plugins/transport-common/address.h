@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * address.h: socket addresses as text and as the bytes that name a source.
+ * address.h: socket addresses, checked and as text.
  */
 #ifndef WT_TRANSPORT_COMMON_ADDRESS_H
 #define WT_TRANSPORT_COMMON_ADDRESS_H
@@ -18,8 +18,5 @@ socklen_t wt_address_len(const struct sockaddr_storage *address);
 
 /* Take over an address of the core's. False: not IPv4 or IPv6, or cut short. */
 bool wt_address_take(const struct sockaddr *address, socklen_t len, struct sockaddr_storage *out);
-
-/* Fills token (family, address, port), prefix (family, /32 or /64) and text. */
-void wt_address_source(const struct sockaddr_storage *address, struct wt_source *out);
 
 #endif

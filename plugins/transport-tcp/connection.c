@@ -56,7 +56,7 @@ static void report_end(struct wt_tcp_conn *conn)
 	if (conn->end_reported)
 		return;
 	conn->end_reported = true;
-	host->conn_ended(host, conn->worker, conn->core, conn->end_status, conn->end_text);
+	host->link_ended(host, conn->worker, conn->core, conn->end_status, conn->end_text);
 }
 
 /* ---- events */
@@ -101,7 +101,7 @@ static void on_dialled(struct wt_tcp_conn *conn)
 	conn->phase = WT_TCP_OPEN;
 	wt_tcp_conn_watch(conn);
 	if (conn->phase == WT_TCP_OPEN)
-		host->conn_connected(host, conn->worker, conn->core);
+		host->link_connected(host, conn->worker, conn->core);
 }
 
 static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned events)
@@ -120,7 +120,7 @@ static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned event
 		wt_tcp_conn_writable(conn);
 	if (conn->phase == WT_TCP_OPEN && (events & WT_EVENT_READ) && !conn->in.waits_for_slot) {
 		conn->in.drained = false;
-		host->conn_readable(host, conn->worker, conn->core);
+		host->link_readable(host, conn->worker, conn->core);
 	}
 release:
 	wt_tcp_conn_release(conn);
@@ -146,7 +146,7 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	} else if (conn->in.owes_again) {
 		/* Again until it has been read: recv stops this. */
 		wt_tcp_conn_report_soon(conn);
-		host->conn_readable(host, conn->worker, conn->core);
+		host->link_readable(host, conn->worker, conn->core);
 	} else {
 		wt_tcp_receiving_stalled(conn);
 	}
@@ -202,7 +202,7 @@ void wt_tcp_conn_accept(struct wt_tcp *tcp, struct wt_worker *worker, int fd,
 	}
 	wt_tcp_socket_tune(tcp, fd);
 	conn->phase = WT_TCP_OPEN;
-	if (host->conn_accepted(host, worker, conn, &core) != WT_OK) {
+	if (host->link_accepted(host, worker, conn, &core) != WT_OK) {
 		wt_tcp_conn_count(conn, tcp->counters.accept_refused, 1);
 		wt_tcp_conn_close(conn, true);
 		return;
@@ -234,7 +234,7 @@ enum wt_status wt_tcp_conn_dial(struct wt_tcp *tcp, struct wt_worker *worker,
 	conn->core = core;
 	conn->phase = WT_TCP_CONNECTING;
 	/* A kernel that refuses at once is reported like a peer that refuses:
-	 * later, by conn_ended. */
+	 * later, by link_ended. */
 	if (error != 0)
 		dial_ended(conn, error);
 	else

@@ -9,7 +9,7 @@
  *
  * How it ends: whoever finds the end (recv, a failed dial) says so once with
  * wt_tcp_conn_end(), which stops the events and lets the timer report
- * conn_ended from the loop, never inside a call of the core. A failed send only
+ * link_ended from the loop, never inside a call of the core. A failed send only
  * shuts the socket down: what was received before is still delivered, and recv
  * then finds the end.
  */
@@ -27,7 +27,7 @@
 enum wt_tcp_phase {
 	WT_TCP_CONNECTING,
 	WT_TCP_OPEN,
-	WT_TCP_ENDED, /* nothing comes or goes any more; conn_ended is due or done */
+	WT_TCP_ENDED, /* nothing comes or goes any more; link_ended is due or done */
 	WT_TCP_GONE   /* closed by the core while held; freed on release */
 };
 
@@ -47,7 +47,7 @@ struct wt_tcp_sending {
 	const uint8_t *at;    /* its unwritten rest... */
 	uint32_t left;	      /* ...and how long that is */
 	bool blocked;	      /* waiting for the kernel to take more */
-	bool owes_writable;   /* a send was cut short: conn_writable is due */
+	bool owes_writable;   /* a send was cut short: link_writable is due */
 	int error;	      /* errno that ended sending; 0: none */
 	uint64_t looked_ns;   /* at the size of the send buffer; buffer.h */
 	bool buffer_limit;    /* the kernel gives no larger one */
@@ -92,7 +92,7 @@ void wt_tcp_conn_release(struct wt_tcp_conn *conn);
 void wt_tcp_conn_watch(struct wt_tcp_conn *conn);
 /* The end, said by us or found: report it from the loop. */
 void wt_tcp_conn_end(struct wt_tcp_conn *conn, enum wt_status why, const char *text);
-/* Report conn_readable, and conn_ended too, in the next turn of the loop. */
+/* Report link_readable, and link_ended too, in the next turn of the loop. */
 void wt_tcp_conn_report_soon(struct wt_tcp_conn *conn);
 void wt_tcp_conn_count(struct wt_tcp_conn *conn, uint32_t counter, uint64_t n);
 
@@ -110,7 +110,7 @@ void wt_tcp_receiving_drop(struct wt_tcp_conn *conn);
 
 enum wt_status wt_tcp_conn_send(struct wt_tcp_conn *conn, const struct wt_record *records, size_t n,
 				size_t *taken) WT_MUST_CHECK;
-/* The kernel takes bytes again: write the rest, and report conn_writable if it
+/* The kernel takes bytes again: write the rest, and report link_writable if it
  * is due. Only while held. */
 void wt_tcp_conn_writable(struct wt_tcp_conn *conn);
 /* The last calls before close(2): what can still be written is. */

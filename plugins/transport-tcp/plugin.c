@@ -12,11 +12,6 @@
 static enum wt_status tcp_create(const struct wt_host *host, const struct wt_config *cfg,
 				 void **self, struct wt_error *err)
 {
-	if (!WT_HAS(host, struct wt_host, conn_ended))
-		return wt_socket_fail(
-			err, WT_ERR_UNSUPPORTED,
-			"this host is too old for transport-tcp: it lacks connections");
-
 	struct wt_tcp *tcp = calloc(1, sizeof *tcp);
 
 	if (!tcp)
@@ -24,10 +19,7 @@ static enum wt_status tcp_create(const struct wt_host *host, const struct wt_con
 	tcp->host = host;
 	tcp->cfg = cfg;
 	tcp->send_buffer = (uint32_t)(host->config_uint(host, cfg, "send_buffer") * 1024u);
-
-	/* A host that has no such slot has one worker. */
-	tcp->shared_ports =
-		WT_HAS(host, struct wt_host, worker_count) && host->worker_count(host) > 1;
+	tcp->shared_ports = host->worker_count(host) > 1;
 
 	enum wt_status status =
 		wt_tcp_socket_choose(tcp, host->config_string(host, cfg, "congestion"), err);
@@ -78,11 +70,11 @@ static enum wt_status tcp_dial(void *self, struct wt_worker *worker, const struc
 	return status;
 }
 
-static void tcp_close(void *self, struct wt_worker *worker, void *tconn, int abort)
+static void tcp_close(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
 	(void)self;
 	(void)worker;
-	wt_tcp_conn_close(tconn, abort != 0);
+	wt_tcp_conn_close(tconn, flags & WT_CLOSE_ABORT);
 }
 
 static enum wt_status tcp_send(void *self, struct wt_worker *worker, void *tconn,
@@ -110,27 +102,34 @@ static void tcp_set_max_record(void *self, struct wt_worker *worker, void *tconn
 	conn->in.deframer.max = max < WT_RECORD_MAX ? max : WT_RECORD_MAX;
 }
 
-static uint32_t tcp_max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t tcp_max_record(void *self, struct wt_worker *worker, void *tconn,
+			       const struct wt_path *path)
 {
 	(void)self;
+	(void)worker;
 	(void)tconn;
 	(void)path;
 	return WT_RECORD_MAX;
 }
 
-static void tcp_source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void tcp_source(void *self, struct wt_worker *worker, void *tconn,
+		       const struct wt_path *path, struct wt_source *out)
 {
-	(void)self;
+	const struct wt_host *host = ((struct wt_tcp *)self)->host;
+	const struct wt_tcp_conn *conn = tconn;
+
+	(void)worker;
 	(void)path;
-	wt_address_source(&((struct wt_tcp_conn *)tconn)->remote, out);
+	host->source_of_address(host, (const struct sockaddr *)&conn->remote, out);
 }
 
-static enum wt_status tcp_local_address(void *self, void *tconn, const struct wt_path *path,
-					struct sockaddr_storage *out)
+static enum wt_status tcp_local_address(void *self, struct wt_worker *worker, void *tconn,
+					const struct wt_path *path, struct sockaddr_storage *out)
 {
 	socklen_t len = sizeof *out;
 
 	(void)self;
+	(void)worker;
 	(void)path;
 	if (getsockname(((struct wt_tcp_conn *)tconn)->fd, (struct sockaddr *)out, &len) < 0)
 		return WT_ERR_IO;
@@ -183,7 +182,7 @@ static const struct wt_conformance conformance = {
 
 static const struct wt_transport_ops ops = {
 	.struct_size = sizeof ops,
-	.mode = WT_TRANSPORT_STREAM,
+	.mode = WT_CHANNEL_STREAM,
 	.headroom = WT_TCP_PREFIX,
 	.overhead_ipv4 = WT_TCP_OVERHEAD_IPV4,
 	.overhead_ipv6 = WT_TCP_OVERHEAD_IPV6,
@@ -198,8 +197,6 @@ static const struct wt_transport_ops ops = {
 	.max_record = tcp_max_record,
 	.source = tcp_source,
 	.local_address = tcp_local_address,
-	/* .move: a connection stays with the worker that accepted it. Moving
-	 * would need watches, timers and slots of a worker on another thread. */
 };
 
 WT_PLUGIN(WT_KIND_TRANSPORT, "tcp", "1.0", .license = "MIT",

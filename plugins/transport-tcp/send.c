@@ -177,7 +177,7 @@ void wt_tcp_conn_writable(struct wt_tcp_conn *conn)
 	out->blocked = false;
 	if (out->owes_writable) {
 		out->owes_writable = false;
-		host->conn_writable(host, conn->worker, conn->core);
+		host->link_writable(host, conn->worker, conn->core);
 	}
 	/* Often blocked again by now: then the watch stays as it is. */
 	if (conn->phase == WT_TCP_OPEN)

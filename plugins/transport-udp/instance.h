@@ -39,10 +39,8 @@ struct wt_udp {
 	uint32_t workers;
 	struct wt_udp_counters counters;
 
-	/* The workers that listen, in the order of their calls, and where the
-	 * first one's sockets are: the others share these places. */
-	struct wt_worker **listening;
-	uint32_t listening_count;
+	uint32_t listening; /* how many workers */
+	/* Where the first one's sockets are: the others share these places. */
 	struct wt_udp_place {
 		struct sockaddr_storage address;
 		int answers; /* what strangers are answered by, for all workers; -1: none */

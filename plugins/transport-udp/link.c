@@ -69,7 +69,7 @@ static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned event
 		wt_udp_link_writable(link);
 	if (!link->closed && (events & WT_EVENT_READ) && !link->in.waits_for_slot) {
 		link->in.drained = false;
-		host->conn_readable(host, link->worker, link->core);
+		host->link_readable(host, link->worker, link->core);
 	}
 	release(link);
 }
@@ -83,11 +83,11 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	hold(link);
 	if (link->connecting) {
 		link->connecting = false;
-		host->conn_connected(host, link->worker, link->core);
+		host->link_connected(host, link->worker, link->core);
 	} else if (link->in.owes_again) {
 		/* Again until it has been read: recv stops this. */
 		wt_udp_link_report_soon(link);
-		host->conn_readable(host, link->worker, link->core);
+		host->link_readable(host, link->worker, link->core);
 	} else {
 		link->in.waits_for_slot = false;
 		wt_udp_link_watch(link);

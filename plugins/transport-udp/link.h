@@ -45,7 +45,7 @@ struct wt_udp_sending {
 	unsigned tries;	       /* of the datagram that is next */
 	bool blocked;	       /* waiting for the kernel to take more... */
 	bool paused;	       /* ...until a timer says so, not the socket */
-	bool owes_writable;    /* a send was cut short: conn_writable is due */
+	bool owes_writable;    /* a send was cut short: link_writable is due */
 };
 
 struct wt_udp_link {
@@ -53,7 +53,7 @@ struct wt_udp_link {
 	struct wt_worker *worker;
 	struct wt_link *core; /* the core's side */
 	bool dialled;
-	bool connecting; /* conn_connected is due */
+	bool connecting; /* link_connected is due */
 	bool closed;	 /* by the core while held; freed on release */
 	unsigned holds;
 	int fd;
@@ -81,7 +81,7 @@ void wt_udp_link_close(struct wt_udp_link *link, bool abort);
 
 /* Watch for the events that are waited for. */
 void wt_udp_link_watch(struct wt_udp_link *link);
-/* Report conn_readable in the next turn of the loop. */
+/* Report link_readable in the next turn of the loop. */
 void wt_udp_link_report_soon(struct wt_udp_link *link);
 void wt_udp_link_count(struct wt_udp_link *link, uint32_t counter, uint64_t n);
 
@@ -98,7 +98,7 @@ void wt_udp_receiving_errors(struct wt_udp_link *link);
 
 enum wt_status wt_udp_link_send(struct wt_udp_link *link, const struct wt_record *records, size_t n,
 				size_t *taken) WT_MUST_CHECK;
-/* The kernel may take more: send the rest, and report conn_writable if it is due.
+/* The kernel may take more: send the rest, and report link_writable if it is due.
  * Only while held. */
 void wt_udp_link_writable(struct wt_udp_link *link);
 /* The last call before close(2): what the kernel takes at once goes out. */

@@ -22,15 +22,13 @@ static size_t configured(const struct wt_udp *udp)
 /* Memory for what is noted; once. */
 static enum wt_status prepare(struct wt_udp *udp, size_t n, struct wt_error *err)
 {
-	if (!udp->listening)
-		udp->listening = calloc(udp->workers, sizeof(struct wt_worker *));
 	if (!udp->places) {
 		udp->places = calloc(n, sizeof *udp->places);
 		udp->place_count = udp->places ? n : 0;
 		for (size_t i = 0; i < udp->place_count; i++)
 			udp->places[i].answers = -1;
 	}
-	if (!udp->places || !udp->listening)
+	if (!udp->places)
 		return wt_socket_fail(err, WT_ERR_NOMEM, "listen: out of memory");
 	return WT_OK;
 }
@@ -103,7 +101,7 @@ static enum wt_status offer(struct wt_udp *udp, struct wt_udp_link **links, size
 
 	for (size_t i = 0; i < n; i++) {
 		if (status == WT_OK)
-			status = host->conn_accepted(host, links[i]->worker, links[i],
+			status = host->link_accepted(host, links[i]->worker, links[i],
 						     &links[i]->core);
 		if (status != WT_OK)
 			wt_udp_link_close(links[i], true);
@@ -118,22 +116,19 @@ enum wt_status wt_udp_listener_open(struct wt_udp *udp, struct wt_worker *worker
 	const struct wt_host *host = udp->host;
 	struct wt_udp_link *links[WT_UDP_LISTEN_MAX];
 	size_t n = configured(udp), opened = 0;
-	uint32_t index = udp->listening_count;
+	uint32_t index = host->worker_index(host, worker);
 	enum wt_status status;
 
-	for (uint32_t i = 0; i < index; i++)
-		if (udp->listening[i] == worker)
-			return wt_socket_fail(err, WT_ERR_INVALID,
-					      "this transport listens already");
 	if (n == 0)
 		return WT_OK;
 	if (n > WT_UDP_LISTEN_MAX)
 		return wt_socket_fail(err, WT_ERR_CONFIG,
 				      "listen: %zu addresses, at most %u are allowed", n,
 				      WT_UDP_LISTEN_MAX);
-	if (index == udp->workers)
-		return wt_socket_fail(err, WT_ERR_INVALID, "listen: more than %u workers",
-				      udp->workers);
+	/* The kernel numbers the sockets of a port as they come. */
+	if (index != udp->listening)
+		return wt_socket_fail(err, WT_ERR_INVALID, "listen: worker %u is not the next one",
+				      index);
 	status = prepare(udp, n, err);
 	while (status == WT_OK && opened < n) {
 		status = start(udp, worker, opened, index, &links[opened], err);
@@ -148,7 +143,7 @@ enum wt_status wt_udp_listener_open(struct wt_udp *udp, struct wt_worker *worker
 		close_answers(udp);
 	if (status != WT_OK)
 		return status;
-	udp->listening[udp->listening_count++] = worker;
+	udp->listening++;
 	for (size_t i = 0; i < n && index == 0; i++) {
 		char where[WT_ADDRESS_TEXT];
 
@@ -161,6 +156,5 @@ enum wt_status wt_udp_listener_open(struct wt_udp *udp, struct wt_worker *worker
 void wt_udp_listener_forget(struct wt_udp *udp)
 {
 	close_answers(udp);
-	free(udp->listening);
 	free(udp->places);
 }

@@ -20,9 +20,6 @@ static enum wt_status udp_create(const struct wt_host *host, const struct wt_con
 	const char *segmentation;
 	struct wt_udp *udp;
 
-	if (!WT_HAS(host, struct wt_host, worker_count))
-		return wt_socket_fail(err, WT_ERR_UNSUPPORTED,
-				      "this host is too old for transport-udp: it lacks workers");
 	udp = calloc(1, sizeof *udp);
 	if (!udp)
 		return wt_socket_fail(err, WT_ERR_NOMEM, "out of memory");
@@ -84,11 +81,11 @@ static enum wt_status udp_dial(void *self, struct wt_worker *worker, const struc
 	return status;
 }
 
-static void udp_close(void *self, struct wt_worker *worker, void *tconn, int abort)
+static void udp_close(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
 	(void)self;
 	(void)worker;
-	wt_udp_link_close(tconn, abort != 0);
+	wt_udp_link_close(tconn, flags & WT_CLOSE_ABORT);
 }
 
 static enum wt_status udp_send(void *self, struct wt_worker *worker, void *tconn,
@@ -120,12 +117,14 @@ static bool remote_of(const struct wt_udp_link *link, const struct wt_path *path
 	return link->dialled;
 }
 
-static uint32_t udp_max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t udp_max_record(void *self, struct wt_worker *worker, void *tconn,
+			       const struct wt_path *path)
 {
 	struct sockaddr_storage remote, local;
 	struct wt_udp_path named;
 
 	(void)self;
+	(void)worker;
 	if (!remote_of(tconn, path, &named, &remote))
 		return 0;
 	if (named.family == 0)
@@ -134,30 +133,29 @@ static uint32_t udp_max_record(void *self, void *tconn, const struct wt_path *pa
 	return wt_udp_route_record(&remote, &local);
 }
 
-static void udp_source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void udp_source(void *self, struct wt_worker *worker, void *tconn,
+		       const struct wt_path *path, struct wt_source *out)
 {
+	const struct wt_host *host = ((struct wt_udp *)self)->host;
 	struct sockaddr_storage remote;
 	struct wt_udp_path named;
 
-	(void)self;
-	if (remote_of(tconn, path, &named, &remote)) {
-		wt_address_source(&remote, out);
-		return;
-	}
-	out->token_len = out->prefix_len = 0;
-	memset(out->token, 0, sizeof out->token);
-	memset(out->prefix, 0, sizeof out->prefix);
-	wt_address_text(&remote, out->text);
+	(void)worker;
+	if (remote_of(tconn, path, &named, &remote))
+		host->source_of_address(host, (const struct sockaddr *)&remote, out);
+	else
+		wt_address_text(&remote, out->text);
 }
 
-static enum wt_status udp_local_address(void *self, void *tconn, const struct wt_path *path,
-					struct sockaddr_storage *out)
+static enum wt_status udp_local_address(void *self, struct wt_worker *worker, void *tconn,
+					const struct wt_path *path, struct sockaddr_storage *out)
 {
 	const struct wt_udp_link *link = tconn;
 	struct sockaddr_storage remote;
 	struct wt_udp_path named;
 
 	(void)self;
+	(void)worker;
 	if (!remote_of(link, path, &named, &remote)) {
 		*out = link->peer;
 		return WT_OK;
@@ -235,7 +233,7 @@ static const struct wt_conformance conformance = {
 
 static const struct wt_transport_ops ops = {
 	.struct_size = sizeof ops,
-	.mode = WT_TRANSPORT_DATAGRAM,
+	.mode = WT_CHANNEL_DATAGRAM,
 	.headroom = 0,
 	.overhead_ipv4 = WT_UDP_OVERHEAD_IPV4,
 	.overhead_ipv6 = WT_UDP_OVERHEAD_IPV6,
@@ -250,7 +248,6 @@ static const struct wt_transport_ops ops = {
 	.max_record = udp_max_record,
 	.source = udp_source,
 	.local_address = udp_local_address,
-	/* .move: a socket stays with its worker. */
 	.answer = udp_answer,
 };
 

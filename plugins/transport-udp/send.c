@@ -261,7 +261,7 @@ void wt_udp_link_writable(struct wt_udp_link *link)
 	out->blocked = out->paused = false;
 	if (out->owes_writable) {
 		out->owes_writable = false;
-		host->conn_writable(host, link->worker, link->core);
+		host->link_writable(host, link->worker, link->core);
 	}
 	/* Often blocked again by now: then the watch stays as it is. */
 	if (!link->closed)

@@ -84,6 +84,8 @@ def constants(text):
     """Lines of an enum: each constant's value; of a string its length and characters."""
     lines = []
     for name, value in re.findall(r"^#define (WT_\w+)[ \t]+(\S.*)$", text, re.M):
+        if name == "WT_ENUM_BASE":  # no value
+            continue
         literal = re.fullmatch(r'"([^"\\]*)"\s*', value)
         if name.startswith("WT_ABI_") or value.startswith("__attribute__"):
             continue
@@ -104,7 +106,7 @@ def probe_source(include):
     text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S).replace("\\\n", " ")
     lines = [f"#include <whispertunnel/{name}>" for name in headers]
     for kind, star in (("struct", "*"), ("enum", "")):
-        for name in re.findall(rf"^{kind} (wt_\w+) \{{", text, re.M):
+        for name in re.findall(rf"^{kind} (wt_\w+)(?: WT_ENUM_BASE)? \{{", text, re.M):
             lines.append(f"{kind} {name} {star}of_{name};")
     for name in re.findall(r"^typedef [^;]*?\b(wt_\w+)\(", text, re.M):
         lines.append(f"{name} *of_{name};")

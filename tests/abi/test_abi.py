@@ -48,7 +48,7 @@ class Headers(unittest.TestCase):
                 text += file.read()
         text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
         for kind, known in (("struct", promise.structs), ("enum", promise.enums)):
-            defined = set(re.findall(rf"\b{kind}\s+(\w+)\s*\{{", text))
+            defined = set(re.findall(rf"\b{kind}\s+(\w+)(?:\s+WT_ENUM_BASE)?\s*\{{", text))
             self.assertEqual(defined, set(known) - {"constants"})
             self.assertGreater(len(defined), 5)
         self.assertEqual(text.count("typedef"), len(promise.functions))

@@ -79,9 +79,9 @@ static void tables_are_read_as_far_as_they_go(void **state)
 	assert_int_equal(crypto->config_key_count, 2);
 	assert_string_equal(crypto->algorithm, "toy@example.org");
 	assert_non_null(crypto->ops.crypto.open_batch);
-	assert_int_equal(stream->ops.transport.mode, WT_TRANSPORT_STREAM);
+	assert_int_equal(stream->ops.transport.mode, WT_CHANNEL_STREAM);
 	/* Left out by them, so the host's. */
-	assert_non_null(stream->ops.transport.move);
+	assert_non_null(stream->ops.transport.local_address);
 	assert_non_null(auth->ops.auth.keygen);
 	assert_string_equal(auth->ops.auth.silence_hint, "the same psk_file on both ends");
 	assert_int_equal(auth->ops.auth.method, METHOD);

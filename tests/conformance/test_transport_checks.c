@@ -95,7 +95,7 @@ static const struct fault_case cases[] = {
 
 static uint32_t mode_of(const char *plugin)
 {
-	return strncmp(plugin, "stream", 6) == 0 ? WT_TRANSPORT_STREAM : WT_TRANSPORT_DATAGRAM;
+	return strncmp(plugin, "stream", 6) == 0 ? WT_CHANNEL_STREAM : WT_CHANNEL_DATAGRAM;
 }
 
 static struct wt_case run_apart(const struct wt_transport_check *check, const char *plugin)
@@ -168,7 +168,7 @@ static bool is_covered(const struct wt_transport_check *check, uint32_t mode)
 static void every_check_has_a_fault_to_find(void **state)
 {
 	(void)state;
-	for (uint32_t mode = WT_TRANSPORT_STREAM; mode <= WT_TRANSPORT_DATAGRAM; mode++)
+	for (uint32_t mode = WT_CHANNEL_STREAM; mode <= WT_CHANNEL_DATAGRAM; mode++)
 		for (size_t i = 0; i < wt_transport_check_count; i++) {
 			const struct wt_transport_check *check = &wt_transport_checks[i];
 

@@ -45,7 +45,7 @@ struct wt_memory_side {
 	bool connected, owes_writable, readable;
 	bool hung_up; /* by the other side; seen when all bytes were read */
 	bool hung_up_arrived;
-	bool ended; /* conn_ended is due or done */
+	bool ended; /* link_ended is due or done */
 	bool end_told;
 	const char *end_text;
 };
@@ -153,7 +153,7 @@ static void on_timer(void *arg, struct wt_worker *worker)
 
 	if (side->ended && !side->end_told) {
 		side->end_told = true;
-		host->conn_ended(host, worker, side->core, WT_ERR_CLOSED, side->end_text);
+		host->link_ended(host, worker, side->core, WT_ERR_CLOSED, side->end_text);
 		return;
 	}
 	if (!side->connected) {
@@ -161,19 +161,19 @@ static void on_timer(void *arg, struct wt_worker *worker)
 			return;
 		side->connected = true;
 		wake(side);
-		host->conn_connected(host, worker, side->core);
+		host->link_connected(host, worker, side->core);
 		return;
 	}
 	if (side->readable) {
 		side->readable = false;
 		wake(side);
-		host->conn_readable(host, worker, side->core);
+		host->link_readable(host, worker, side->core);
 		return;
 	}
 	if (write_rest(side) && side->owes_writable && other(side) &&
 	    room_towards(other(side)) > 0) {
 		side->owes_writable = false;
-		host->conn_writable(host, worker, side->core);
+		host->link_writable(host, worker, side->core);
 	}
 }
 
@@ -326,7 +326,7 @@ static bool meet(struct wt_memory_link *link, uint16_t port)
 		return false;
 	side->connected = true;
 	side->port = (uint16_t)(1024u + wt_memory_net.connected++ % 60000u);
-	if (memory->host->conn_accepted(memory->host, memory->worker, side, &side->core) == WT_OK)
+	if (memory->host->link_accepted(memory->host, memory->worker, side, &side->core) == WT_OK)
 		return true;
 	side_free(side);
 	return false;
@@ -356,11 +356,11 @@ static enum wt_status dial(void *self, struct wt_worker *worker, const struct so
 	return WT_OK;
 }
 
-static void close_side(void *self, struct wt_worker *worker, void *tconn, int aborts)
+static void close_side(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
 	(void)self;
 	(void)worker;
-	side_close(tconn, aborts != 0);
+	side_close(tconn, flags & WT_CLOSE_ABORT);
 }
 
 static enum wt_status send_records(void *self, struct wt_worker *worker, void *tconn,
@@ -453,19 +453,23 @@ static void set_max_record(void *self, struct wt_worker *worker, void *tconn, ui
 	((struct wt_memory_side *)tconn)->max = max < WT_RECORD_MAX ? max : WT_RECORD_MAX;
 }
 
-static uint32_t max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t max_record(void *self, struct wt_worker *worker, void *tconn,
+			   const struct wt_path *path)
 {
 	(void)self;
+	(void)worker;
 	(void)tconn;
 	(void)path;
 	return WT_RECORD_MAX;
 }
 
-static void source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void source(void *self, struct wt_worker *worker, void *tconn, const struct wt_path *path,
+		   struct wt_source *out)
 {
 	struct wt_memory_side *side = tconn;
 
 	(void)self;
+	(void)worker;
 	(void)path;
 	out->token_len = sizeof side->port;
 	memcpy(out->token, &side->port, sizeof side->port);
@@ -477,22 +481,14 @@ static void source(void *self, void *tconn, const struct wt_path *path, struct w
 		 side->index == 0 ? ntohs(side->port) : side->port);
 }
 
-static enum wt_status local_address(void *self, void *tconn, const struct wt_path *path,
-				    struct sockaddr_storage *out)
+static enum wt_status local_address(void *self, struct wt_worker *worker, void *tconn,
+				    const struct wt_path *path, struct sockaddr_storage *out)
 {
 	(void)self;
+	(void)worker;
 	(void)tconn;
 	(void)path;
 	(void)out;
-	return WT_ERR_UNSUPPORTED;
-}
-
-static enum wt_status move(void *self, struct wt_worker *from, struct wt_worker *to, void *tconn)
-{
-	(void)self;
-	(void)from;
-	(void)to;
-	(void)tconn;
 	return WT_ERR_UNSUPPORTED;
 }
 
@@ -515,7 +511,7 @@ const struct wt_plugin wt_memory_plugin = {
 	.config_key_stride = sizeof(struct wt_config_key),
 	.ops.transport = {
 		.struct_size = sizeof(struct wt_transport_ops),
-		.mode = WT_TRANSPORT_STREAM,
+		.mode = WT_CHANNEL_STREAM,
 		.headroom = PREFIX,
 		.create = create,
 		.destroy = destroy,
@@ -528,7 +524,6 @@ const struct wt_plugin wt_memory_plugin = {
 		.max_record = max_record,
 		.source = source,
 		.local_address = local_address,
-		.move = move,
 	},
 };
 

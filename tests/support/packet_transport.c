@@ -185,17 +185,17 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	if (!socket->connected) {
 		socket->connected = true;
 		wake(socket);
-		host->conn_connected(host, worker, socket->core);
+		host->link_connected(host, worker, socket->core);
 		return;
 	}
 	if (socket->owes_writable && !full(socket)) {
 		socket->owes_writable = false;
 		wake(socket);
-		host->conn_writable(host, worker, socket->core);
+		host->link_writable(host, worker, socket->core);
 		return;
 	}
 	if (socket->head)
-		host->conn_readable(host, worker, socket->core);
+		host->link_readable(host, worker, socket->core);
 }
 
 static struct packet_socket *socket_new(struct packets *packets, struct wt_worker *worker,
@@ -253,7 +253,7 @@ static enum wt_status listen_now(void *self, struct wt_worker *worker, struct wt
 		if (!socket)
 			return wt_fail(err, WT_ERR_NOMEM, "out of memory");
 		socket->connected = true;
-		if (host->conn_accepted(host, worker, socket, &socket->core) != WT_OK) {
+		if (host->link_accepted(host, worker, socket, &socket->core) != WT_OK) {
 			socket_free(socket);
 			return wt_fail(err, WT_ERR_NOMEM, "the core takes no socket");
 		}
@@ -278,11 +278,11 @@ static enum wt_status dial(void *self, struct wt_worker *worker, const struct so
 	return WT_OK;
 }
 
-static void close_socket(void *self, struct wt_worker *worker, void *tconn, int aborts)
+static void close_socket(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
 	(void)self;
 	(void)worker;
-	(void)aborts;
+	(void)flags;
 	socket_free(tconn);
 }
 
@@ -407,20 +407,24 @@ static enum wt_status recv_records(void *self, struct wt_worker *worker, void *t
 	return WT_OK;
 }
 
-static uint32_t max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t max_record(void *self, struct wt_worker *worker, void *tconn,
+			   const struct wt_path *path)
 {
 	(void)self;
+	(void)worker;
 	(void)tconn;
 	(void)path;
 	return wt_packet_net.no_route ? 0 : wt_packet_net.link_max;
 }
 
-static void source(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void source(void *self, struct wt_worker *worker, void *tconn, const struct wt_path *path,
+		   struct wt_source *out)
 {
 	const struct packet_socket *socket = tconn;
 	uint16_t remote = path ? wt_load_be16(path->bytes) : socket->remote;
 
 	(void)self;
+	(void)worker;
 	wt_store_be16(out->token, remote);
 	out->token_len = 2;
 	wt_store_be16(out->prefix, remote);
@@ -428,10 +432,11 @@ static void source(void *self, void *tconn, const struct wt_path *path, struct w
 	snprintf(out->text, sizeof out->text, "packets:%u", remote ? remote : socket->port);
 }
 
-static enum wt_status local_address(void *self, void *tconn, const struct wt_path *path,
-				    struct sockaddr_storage *out)
+static enum wt_status local_address(void *self, struct wt_worker *worker, void *tconn,
+				    const struct wt_path *path, struct sockaddr_storage *out)
 {
 	(void)self;
+	(void)worker;
 	(void)tconn;
 	(void)path;
 	(void)out;
@@ -444,15 +449,6 @@ static void set_max_record(void *self, struct wt_worker *worker, void *tconn, ui
 	(void)worker;
 	(void)tconn;
 	(void)max;
-}
-
-static enum wt_status move(void *self, struct wt_worker *from, struct wt_worker *to, void *tconn)
-{
-	(void)self;
-	(void)from;
-	(void)to;
-	(void)tconn;
-	return WT_ERR_UNSUPPORTED;
 }
 
 static const struct wt_config_key keys[] = {
@@ -474,7 +470,7 @@ const struct wt_plugin wt_packet_plugin = {
 	.config_key_stride = sizeof(struct wt_config_key),
 	.ops.transport = {
 		.struct_size = sizeof(struct wt_transport_ops),
-		.mode = WT_TRANSPORT_DATAGRAM,
+		.mode = WT_CHANNEL_DATAGRAM,
 		.overhead_ipv4 = 28,
 		.overhead_ipv6 = 48,
 		.create = create,
@@ -488,7 +484,6 @@ const struct wt_plugin wt_packet_plugin = {
 		.max_record = max_record,
 		.source = source,
 		.local_address = local_address,
-		.move = move,
 		.answer = answer,
 	},
 };

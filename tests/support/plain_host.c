@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "plugin/source.h"
 
 static const struct wt_clock *clock_of(const struct wt_host *host)
 {
@@ -97,6 +98,7 @@ void wt_plain_host_init(struct wt_plain_host *plain, const struct wt_clock *cloc
 			.secret_alloc = plain_secret_alloc,
 			.secret_free = plain_secret_free,
 			.worker_count = plain_worker_count,
+			.source_of_address = wt_source_of_address,
 		},
 		.clock = clock ? clock : &wt_clock_system,
 	};

@@ -191,7 +191,7 @@ void wt_rig_close_conn(struct wt_rig *rig, struct wt_loop_conn *conn, bool abort
 {
 	assert_false(conn->closed);
 	conn->closed = true;
-	rig->ops->close(rig->self, conn->worker, conn->tconn, abort);
+	rig->ops->close(rig->self, conn->worker, conn->tconn, abort ? WT_CLOSE_ABORT : 0);
 }
 
 enum wt_status wt_rig_recv(struct wt_rig *rig, struct wt_loop_conn *conn, struct wt_record *records,

@@ -35,7 +35,7 @@ struct wt_tcp_reader {
 	enum wt_status status; /* what recv said last */
 };
 
-/* Reads on every conn_readable from now on. */
+/* Reads on every link_readable from now on. */
 void wt_tcp_reader_start(struct wt_tcp_reader *reader, struct wt_loop_conn *conn);
 /* One report's worth. */
 void wt_tcp_reader_read(struct wt_loop_conn *conn);

@@ -179,7 +179,8 @@ struct wt_loop_conn *wt_udp_rig_pair(struct wt_rig *rig, int *peer, struct socka
 
 	WT_LOOP_UNTIL(rig->host, conn->connected);
 	if (ours)
-		assert_int_equal(rig->ops->local_address(rig->self, conn->tconn, NULL, ours),
+		assert_int_equal(rig->ops->local_address(rig->self, wt_loop_host_worker(rig->host),
+							 conn->tconn, NULL, ours),
 				 WT_OK);
 	return conn;
 }

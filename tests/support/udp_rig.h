@@ -51,7 +51,7 @@ struct wt_udp_reader {
 	struct wt_path path; /* of the last one */
 };
 
-/* Reads on every conn_readable from now on. */
+/* Reads on every link_readable from now on. */
 void wt_udp_reader_start(struct wt_udp_reader *reader, struct wt_rig *rig,
 			 struct wt_loop_conn *conn);
 

@@ -208,6 +208,38 @@ static void batches_work_with_and_without_the_plugin(void **state)
 	assert_int_equal(counted("crypto-toy-batch.open_failed"), 0);
 }
 
+static void says_nothing(void *self, struct wt_worker *worker, void *ctx,
+			 struct wt_aead_item *items, size_t n)
+{
+	(void)self, (void)worker, (void)ctx, (void)items, (void)n;
+}
+
+static void an_item_that_is_not_spoken_of_has_failed(void **state)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	struct wt_host_instance host;
+	struct wt_config *cfg;
+	const struct wt_plugin *plugin = load(WT_KIND_CRYPTO, "toy-batch", &host, &cfg);
+	struct wt_crypto_ops ops = plugin->ops.crypto;
+	struct wt_aead_item items[2] = { { .struct_size = sizeof items[0] },
+					 { .struct_size = sizeof items[1] } };
+	struct wt_crypto *crypto = NULL;
+
+	(void)state;
+	ops.seal_batch = ops.open_batch = says_nothing;
+	assert_int_equal(wt_crypto_new(plugin, &host, cfg, &crypto, &err), WT_OK);
+	crypto->ops = &ops;
+	wt_crypto_seal_batch(crypto, NULL, NULL, items, 2);
+	assert_int_equal(items[0].status, WT_ERR_CRYPTO);
+	assert_int_equal(items[1].status, WT_ERR_CRYPTO);
+	items[0].status = items[1].status = WT_OK;
+	wt_crypto_open_batch(crypto, NULL, NULL, items, 2);
+	assert_int_equal(items[0].status, WT_ERR_CRYPTO);
+	assert_int_equal(items[1].status, WT_ERR_CRYPTO);
+	wt_crypto_free(crypto);
+	wt_config_free(cfg);
+}
+
 static const struct wt_crypto_ops *wiping_ops;
 static unsigned wipes;
 
@@ -318,18 +350,65 @@ static void transports_are_called_through_wrappers(void **state)
 	assert_int_equal(n, 0);
 	assert_int_equal(wt_transport_recv(still, NULL, tconn, &record, 1, &n), WT_ERR_CLOSED);
 	wt_transport_set_max_record(still, NULL, tconn, 1000);
-	assert_int_equal(wt_transport_max_record(still, tconn, NULL), WT_RECORD_MAX);
-	wt_transport_source(still, tconn, NULL, &source);
+	assert_int_equal(wt_transport_max_record(still, NULL, tconn, NULL), WT_RECORD_MAX);
+	wt_transport_source(still, NULL, tconn, NULL, &source);
 	assert_int_equal(source.struct_size, sizeof source);
-	assert_int_equal(wt_transport_local_address(still, tconn, NULL, &address),
+	assert_int_equal(wt_transport_local_address(still, NULL, tconn, NULL, &address),
 			 WT_ERR_UNSUPPORTED);
 	assert_int_equal(wt_transport_answer(still, NULL, tconn, NULL, NULL, 0),
 			 WT_ERR_UNSUPPORTED);
-	assert_int_equal(wt_transport_move(still, NULL, NULL, tconn), WT_ERR_UNSUPPORTED);
 	wt_transport_close(still, NULL, tconn, true);
 	wt_instance_free(still);
 	wt_instance_free(NULL);
 	wt_config_free(cfg);
+}
+
+static void exaggerate(void *self, struct wt_worker *worker, void *conn, const struct wt_path *path,
+		       struct wt_source *out)
+{
+	(void)self, (void)worker, (void)conn, (void)path;
+	assert_int_equal(out->struct_size, sizeof *out);
+	assert_int_equal(out->text[0], 0);
+	out->token_len = 33;
+	out->prefix_len = UINT16_MAX;
+	memset(out->text, 'x', sizeof out->text);
+}
+
+static enum wt_status leave_got(void *self, struct wt_worker *worker, void *conn,
+				struct wt_record *records, size_t n, size_t *got)
+{
+	(void)self, (void)worker, (void)conn, (void)records, (void)n, (void)got;
+	return WT_ERR_IO;
+}
+
+static enum wt_status leave_taken(void *self, struct wt_worker *worker, void *conn,
+				  const struct wt_record *records, size_t n, size_t *taken)
+{
+	(void)self, (void)worker, (void)conn, (void)records, (void)n, (void)taken;
+	return WT_ERR_IO;
+}
+
+static void what_a_transport_says_is_bounded(void **state)
+{
+	const struct wt_plugin plugin = {
+		.ops.transport = { .source = exaggerate, .recv = leave_got, .send = leave_taken },
+	};
+	const struct wt_instance instance = { .plugin = &plugin };
+	struct wt_source source;
+	struct wt_record record;
+	size_t n = 7;
+
+	(void)state;
+	memset(&source, 0xa5, sizeof source);
+	wt_transport_source(&instance, NULL, NULL, NULL, &source);
+	assert_int_equal(source.token_len, sizeof source.token);
+	assert_int_equal(source.prefix_len, sizeof source.prefix);
+	assert_int_equal(strnlen(source.text, sizeof source.text), sizeof source.text - 1);
+	assert_int_equal(wt_transport_recv(&instance, NULL, NULL, &record, 1, &n), WT_ERR_IO);
+	assert_int_equal(n, 0);
+	n = 7;
+	assert_int_equal(wt_transport_send(&instance, NULL, NULL, &record, 1, &n), WT_ERR_IO);
+	assert_int_equal(n, 0);
 }
 
 static void handshakes_are_called_through_wrappers(void **state)
@@ -371,10 +450,12 @@ int main(void)
 		CASE(records_make_the_round_trip),
 		CASE(injected_failures_hit_the_nth_call_once),
 		CASE(batches_work_with_and_without_the_plugin),
+		CASE(an_item_that_is_not_spoken_of_has_failed),
 		CASE(the_plugin_wipes_its_keys),
 		CASE(a_create_that_fails_names_the_plugin),
 		CASE(a_plugin_that_cannot_be_made_says_why),
 		CASE(transports_are_called_through_wrappers),
+		CASE(what_a_transport_says_is_bounded),
 		CASE(handshakes_are_called_through_wrappers),
 	};
 

@@ -23,8 +23,9 @@ struct wt_worker {
 	unsigned index;
 };
 
-static unsigned index_of(const struct wt_worker *worker)
+static uint32_t index_of(const struct wt_host *of, const struct wt_worker *worker)
 {
+	(void)of;
 	return worker->index;
 }
 
@@ -118,7 +119,7 @@ static void counters_have_the_plugins_name(void **state)
 	assert_int_equal(id, 1);
 	assert_string_equal(wt_counter_name(counters, id), "transport-tcp.short_sends");
 	host->count(host, &worker, id, 2); /* no worker runs yet */
-	instance.worker_index = index_of;
+	instance.host.worker_index = index_of;
 	host->count(host, &worker, id, 3);
 	host->count(host, NULL, id, 4);
 	assert_int_equal(wt_counter_read(counters, id), 9);
@@ -189,11 +190,11 @@ static void what_needs_the_engine_refuses(void **state)
 	host->resolve_cancel(host, NULL);
 	assert_null(host->slot_get(host, NULL));
 	host->slot_done(host, NULL, NULL);
-	assert_int_equal(host->conn_accepted(host, NULL, NULL, &conn), WT_ERR_UNSUPPORTED);
-	host->conn_connected(host, NULL, NULL);
-	host->conn_readable(host, NULL, NULL);
-	host->conn_writable(host, NULL, NULL);
-	host->conn_ended(host, NULL, NULL, WT_ERR_CLOSED, "");
+	assert_int_equal(host->link_accepted(host, NULL, NULL, &conn), WT_ERR_UNSUPPORTED);
+	host->link_connected(host, NULL, NULL);
+	host->link_readable(host, NULL, NULL);
+	host->link_writable(host, NULL, NULL);
+	host->link_ended(host, NULL, NULL, WT_ERR_CLOSED, "");
 	assert_int_equal(host->auth_params(host, NULL, 1, text), WT_ERR_UNSUPPORTED);
 	host->auth_complete(host, NULL, 1, 0, NULL);
 	assert_int_equal(host->rate_allow(host, NULL, 1, text, 4, 1, 1), 0);

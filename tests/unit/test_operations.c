@@ -35,7 +35,7 @@ static const struct slot slots[] = {
 	TRANSPORT(create, true), TRANSPORT(destroy, true), TRANSPORT(listen, true),
 	TRANSPORT(dial, true), TRANSPORT(close, true), TRANSPORT(send, true), TRANSPORT(recv, true),
 	TRANSPORT(set_max_record, true), TRANSPORT(max_record, true), TRANSPORT(source, true),
-	TRANSPORT(local_address, false), TRANSPORT(move, false), TRANSPORT(answer, false),
+	TRANSPORT(local_address, false), TRANSPORT(answer, false),
 	AUTH(create, true), AUTH(destroy, true), AUTH(peer_add, true), AUTH(peer_remove, true),
 	AUTH(start, true), AUTH(accept, true), AUTH(receive, true), AUTH(abandon, true),
 	AUTH(keygen, false), AUTH(pubkey, false),
@@ -73,7 +73,7 @@ static void fill(enum wt_plugin_kind kind, union table *table)
 		break;
 	case WT_KIND_TRANSPORT:
 		table->transport.struct_size = sizeof table->transport;
-		table->transport.mode = WT_TRANSPORT_STREAM;
+		table->transport.mode = WT_CHANNEL_STREAM;
 		break;
 	case WT_KIND_AUTH:
 		table->auth.struct_size = sizeof table->auth;

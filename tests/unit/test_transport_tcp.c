@@ -42,11 +42,12 @@ static void it_says_what_it_is(void **state)
 	wt_rig_open(&rig, "tcp", &no_listen);
 	assert_int_equal(rig.plugin->kind, WT_KIND_TRANSPORT);
 	assert_string_equal(rig.plugin->name, "tcp");
-	assert_int_equal(rig.ops->mode, WT_TRANSPORT_STREAM);
+	assert_int_equal(rig.ops->mode, WT_CHANNEL_STREAM);
 	assert_int_equal(rig.ops->headroom, 4);
 	assert_int_equal(rig.ops->overhead_ipv4, 4 + 32 + 20);
 	assert_int_equal(rig.ops->overhead_ipv6, 4 + 32 + 40);
-	assert_int_equal(rig.ops->max_record(rig.self, NULL, NULL), WT_RECORD_MAX);
+	assert_int_equal(rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), NULL, NULL),
+			 WT_RECORD_MAX);
 	wt_rig_close(&rig);
 }
 
@@ -63,7 +64,7 @@ static void check_source(struct wt_rig *rig, struct wt_loop_conn *conn, int peer
 	assert_int_equal(getsockname(peer, (struct sockaddr *)&mine, &len), 0);
 	/* The port is at the same place in both families. */
 	snprintf(text, sizeof text, "%s:%u", host, ntohs(((struct sockaddr_in *)&mine)->sin_port));
-	rig->ops->source(rig->self, conn->tconn, NULL, &source);
+	rig->ops->source(rig->self, wt_loop_host_worker(rig->host), conn->tconn, NULL, &source);
 	assert_string_equal(source.text, text);
 	assert_int_equal(source.token_len, token_len);
 	assert_int_equal(source.prefix_len, prefix_len);
@@ -73,7 +74,9 @@ static void check_source(struct wt_rig *rig, struct wt_loop_conn *conn, int peer
 
 	len = sizeof mine;
 	assert_int_equal(getpeername(peer, (struct sockaddr *)&mine, &len), 0);
-	assert_int_equal(rig->ops->local_address(rig->self, conn->tconn, NULL, &theirs), WT_OK);
+	assert_int_equal(rig->ops->local_address(rig->self, wt_loop_host_worker(rig->host),
+						 conn->tconn, NULL, &theirs),
+			 WT_OK);
 	assert_memory_equal(&mine, &theirs, len);
 }
 

@@ -54,7 +54,7 @@ static void it_says_what_it_is(void **state)
 	wt_rig_open(&rig, "udp", &no_listen);
 	assert_int_equal(rig.plugin->kind, WT_KIND_TRANSPORT);
 	assert_string_equal(rig.plugin->name, "udp");
-	assert_int_equal(rig.ops->mode, WT_TRANSPORT_DATAGRAM);
+	assert_int_equal(rig.ops->mode, WT_CHANNEL_DATAGRAM);
 	assert_int_equal(rig.ops->headroom, 0);
 	assert_int_equal(rig.ops->overhead_ipv4, 28);
 	assert_int_equal(rig.ops->overhead_ipv6, 48);
@@ -88,7 +88,8 @@ static void each_address_is_a_link(void **state)
 		char text[64];
 
 		/* Nobody is there; the text is for logs. */
-		rig.ops->source(rig.self, conn->tconn, NULL, &source);
+		rig.ops->source(rig.self, wt_loop_host_worker(rig.host), conn->tconn, NULL,
+				&source);
 		snprintf(text, sizeof text, "%s:%u",
 			 i == 0	  ? "127.0.0.1"
 			 : i == 1 ? "127.0.0.2"
@@ -97,7 +98,9 @@ static void each_address_is_a_link(void **state)
 		assert_string_equal(source.text, text);
 		assert_int_equal(source.token_len, 0);
 		assert_int_equal(source.prefix_len, 0);
-		assert_int_equal(rig.ops->local_address(rig.self, conn->tconn, NULL, &said), WT_OK);
+		assert_int_equal(rig.ops->local_address(rig.self, wt_loop_host_worker(rig.host),
+							conn->tconn, NULL, &said),
+				 WT_OK);
 		assert_memory_equal(&said, &address, wt_rig_len(&address));
 	}
 	wt_rig_close(&rig);
@@ -208,13 +211,15 @@ static void a_dial_sends_nothing(void **state)
 	wt_loop_host_turn(rig.host, 0);
 	assert_int_equal(conn->connected, 1);
 
-	rig.ops->source(rig.self, conn->tconn, NULL, &source);
+	rig.ops->source(rig.self, wt_loop_host_worker(rig.host), conn->tconn, NULL, &source);
 	snprintf(text, sizeof text, "127.0.0.1:%u", ntohs(*port_of(&address)));
 	assert_string_equal(source.text, text);
 	assert_int_equal(source.token_len, 7);
 	assert_int_equal(source.prefix_len, 5);
 	/* The route's address, and the socket's own port. */
-	assert_int_equal(rig.ops->local_address(rig.self, conn->tconn, NULL, &ours), WT_OK);
+	assert_int_equal(rig.ops->local_address(rig.self, wt_loop_host_worker(rig.host),
+						conn->tconn, NULL, &ours),
+			 WT_OK);
 	assert_int_equal(((struct sockaddr_in *)&ours)->sin_addr.s_addr, htonl(INADDR_LOOPBACK));
 
 	struct sockaddr_storage bound = wt_rig_address(&rig, 0);
@@ -307,15 +312,19 @@ static void check_path(struct wt_rig *rig, struct wt_loop_conn *conn, const stru
 	struct sockaddr_storage local;
 	char text[64];
 
-	rig->ops->source(rig->self, conn->tconn, path, &source);
+	rig->ops->source(rig->self, wt_loop_host_worker(rig->host), conn->tconn, path, &source);
 	snprintf(text, sizeof text, "%s:%u", host, ntohs(*port_of(from)));
 	assert_string_equal(source.text, text);
 	assert_int_equal(source.token_len, token_len);
 	assert_int_equal(source.prefix_len, prefix_len);
-	assert_int_equal(rig->ops->local_address(rig->self, conn->tconn, path, &local), WT_OK);
+	assert_int_equal(rig->ops->local_address(rig->self, wt_loop_host_worker(rig->host),
+						 conn->tconn, path, &local),
+			 WT_OK);
 	assert_memory_equal(&local, at, wt_rig_len(at));
 	/* The loopback's MTU is 65536 unless somebody changed it. */
-	assert_in_range(rig->ops->max_record(rig->self, conn->tconn, path), 1232, 65507);
+	assert_in_range(
+		rig->ops->max_record(rig->self, wt_loop_host_worker(rig->host), conn->tconn, path),
+		1232, 65507);
 }
 
 static void an_answer_leaves_from_where_it_was_asked(void **state)

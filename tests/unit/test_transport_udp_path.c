@@ -59,7 +59,9 @@ static void nothing_is_sent_in_fragments(void **state)
 				       wt_rig_record(&rig, 65507, 9),
 				       wt_rig_record(&rig, 1000, 1) };
 
-	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1472);
+	assert_int_equal(
+		rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), conn->tconn, NULL),
+		1472);
 	wt_udp_rig_send_all(&rig, conn, records, 4);
 	wt_udp_rig_catch_run(peer, 1472, 1472, 0);
 	wt_udp_rig_catch_run(peer, 1000, 1000, 1);
@@ -135,14 +137,20 @@ static void an_mtu_that_changes_is_seen(void **state)
 
 			snprintf(command, sizeof command, "ip link set lo mtu %u", mtu);
 			run(command);
-			assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path),
+			assert_int_equal(rig.ops->max_record(rig.self,
+							     wt_loop_host_worker(rig.host),
+							     conn->tconn, &reader.path),
 					 mtu - header);
-			assert_int_equal(rig.ops->max_record(rig.self, dialled->tconn, NULL),
+			assert_int_equal(rig.ops->max_record(rig.self,
+							     wt_loop_host_worker(rig.host),
+							     dialled->tconn, NULL),
 					 mtu - header);
 		}
 		/* What no datagram of IPv4 can be, is no record. */
 		run("ip link set lo mtu 70000");
-		assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 65507);
+		assert_int_equal(rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host),
+						     conn->tconn, &reader.path),
+				 65507);
 		run("ip link set lo mtu 1500");
 		close(peer);
 	}
@@ -163,8 +171,11 @@ static void without_a_route_no_size_is_known(void **state)
 	struct sockaddr_storage local;
 
 	WT_LOOP_UNTIL(rig.host, conn->connected);
-	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 0);
-	assert_int_equal(rig.ops->local_address(rig.self, conn->tconn, NULL, &local), WT_ERR_IO);
+	assert_int_equal(
+		rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), conn->tconn, NULL), 0);
+	assert_int_equal(rig.ops->local_address(rig.self, wt_loop_host_worker(rig.host),
+						conn->tconn, NULL, &local),
+			 WT_ERR_IO);
 	wt_udp_rig_send_all(&rig, conn, &record, 1);
 	assert_int_equal(counted(&rig, "udp_unreachable"), 1);
 	assert_int_equal(conn->ended, 0);
@@ -205,7 +216,9 @@ static void an_address_that_is_gone_ends_nothing(void **state)
 	assert_int_equal(counted(&rig, "udp_unreachable"), 4);
 	assert_int_equal(counted(&rig, "udp_fallbacks"), 0);
 	/* There is still a way to the other end. */
-	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 1472);
+	assert_int_equal(rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), conn->tconn,
+					     &reader.path),
+			 1472);
 	run("ip address add 10.9.0.1/32 dev lo");
 	answers[0] = wt_udp_rig_run(&rig, 3000, 1000, 0);
 	answers[0].path = reader.path;
@@ -256,9 +269,12 @@ static void link_local_addresses_keep_their_interface(void **state)
 	wt_udp_reader_start(&reader, &rig, conn);
 	wt_udp_rig_throw(peer, &at, bytes, sizeof bytes, 0);
 	WT_LOOP_UNTIL(rig.host, reader.next == 1);
-	rig.ops->source(rig.self, conn->tconn, &reader.path, &source);
+	rig.ops->source(rig.self, wt_loop_host_worker(rig.host), conn->tconn, &reader.path,
+			&source);
 	assert_memory_equal(source.text, "[fe80::1%v2]:", 13);
-	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, &reader.path), 1400 - 48);
+	assert_int_equal(rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), conn->tconn,
+					     &reader.path),
+			 1400 - 48);
 
 	struct wt_record answer = wt_rig_record(&rig, 100, 0);
 
@@ -271,7 +287,9 @@ static void link_local_addresses_keep_their_interface(void **state)
 	((struct sockaddr_in6 *)&from)->sin6_scope_id = if_nametoindex("v2");
 	dialled = wt_rig_dial(&rig, &from);
 	WT_LOOP_UNTIL(rig.host, dialled->connected);
-	assert_int_equal(rig.ops->max_record(rig.self, dialled->tconn, NULL), 1400 - 48);
+	assert_int_equal(
+		rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), dialled->tconn, NULL),
+		1400 - 48);
 	wt_udp_reader_start(&dialled_reader, &rig, dialled);
 	answer = wt_rig_record(&rig, 100, 0);
 	wt_udp_rig_send_all(&rig, dialled, &answer, 1);
@@ -440,7 +458,9 @@ static void a_forged_note_about_the_mtu_changes_nothing(void **state)
 	assert_int_equal(write(tap, frame, sizeof frame), sizeof frame);
 	WT_LOOP_UNTIL(rig.host, mtu_that_the_kernel_believes() == 600);
 	WT_LOOP_UNTIL(rig.host, counted(&rig, "udp_hints") == 1);
-	assert_int_equal(rig.ops->max_record(rig.self, conn->tconn, NULL), 1472);
+	assert_int_equal(
+		rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host), conn->tconn, NULL),
+		1472);
 	wt_udp_rig_send_all(&rig, conn, &record, 1);
 	wt_slow_network_check(tap, 1472, 1);
 	assert_int_equal(conn->ended, 0);

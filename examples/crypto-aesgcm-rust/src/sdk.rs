@@ -13,7 +13,7 @@ use core::mem::size_of;
 pub type Int = i32;
 
 pub const ABI_MAJOR: u16 = 0;
-pub const ABI_MINOR: u16 = 3;
+pub const ABI_MINOR: u16 = 4;
 pub const KIND_CRYPTO: u32 = 1;
 
 pub const KEY_SIZE: usize = 32;

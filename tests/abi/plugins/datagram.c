@@ -49,14 +49,14 @@ static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned event
 	struct conn *conn = arg;
 
 	(void)fd, (void)events;
-	conn->elder->host->conn_readable(conn->elder->host, worker, conn->core);
+	conn->elder->host->link_readable(conn->elder->host, worker, conn->core);
 }
 
 static void on_timer(void *arg, struct wt_worker *worker)
 {
 	struct conn *conn = arg;
 
-	conn->elder->host->conn_connected(conn->elder->host, worker, conn->core);
+	conn->elder->host->link_connected(conn->elder->host, worker, conn->core);
 }
 
 static void conn_free(struct conn *conn)
@@ -137,7 +137,7 @@ static enum wt_status elder_listen(void *self, struct wt_worker *worker, struct 
 
 		if (!conn)
 			return WT_ERR_IO;
-		enum wt_status status = host->conn_accepted(host, worker, conn, &conn->core);
+		enum wt_status status = host->link_accepted(host, worker, conn, &conn->core);
 
 		if (status != WT_OK) {
 			conn_free(conn);
@@ -166,9 +166,9 @@ static enum wt_status elder_dial(void *self, struct wt_worker *worker,
 	return WT_OK;
 }
 
-static void elder_close(void *self, struct wt_worker *worker, void *tconn, int abort)
+static void elder_close(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
-	(void)self, (void)worker, (void)abort;
+	(void)self, (void)worker, (void)flags;
 	conn_free(tconn);
 }
 
@@ -235,18 +235,20 @@ static enum wt_status elder_recv(void *self, struct wt_worker *worker, void *tco
 	return WT_OK;
 }
 
-static uint32_t elder_max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t elder_max_record(void *self, struct wt_worker *worker, void *tconn,
+				 const struct wt_path *path)
 {
-	(void)self, (void)tconn, (void)path;
+	(void)self, (void)worker, (void)tconn, (void)path;
 	return RECORD_MAX;
 }
 
-static void elder_who(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void elder_who(void *self, struct wt_worker *worker, void *tconn, const struct wt_path *path,
+		      struct wt_source *out)
 {
 	const struct conn *conn = tconn;
 	struct sockaddr_in named;
 
-	(void)self;
+	(void)self, (void)worker;
 	if (path_address(path, &named))
 		elder_source(&named, NULL, out);
 	else
@@ -255,7 +257,7 @@ static void elder_who(void *self, void *tconn, const struct wt_path *path, struc
 
 static const struct wt_transport_ops ops = {
 	.struct_size = sizeof ops,
-	.mode = WT_TRANSPORT_DATAGRAM,
+	.mode = WT_CHANNEL_DATAGRAM,
 	.overhead_ipv4 = 20 + 8,
 	.overhead_ipv6 = 40 + 8,
 	.create = elder_create,

@@ -64,7 +64,7 @@ static void on_timer(void *arg, struct wt_worker *worker)
 {
 	struct conn *conn = arg;
 
-	conn->elder->host->conn_ended(conn->elder->host, worker, conn->core, conn->why, conn->text);
+	conn->elder->host->link_ended(conn->elder->host, worker, conn->core, conn->why, conn->text);
 }
 
 static void watch(struct conn *conn, unsigned events)
@@ -112,19 +112,19 @@ static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned event
 		else
 			watch(conn, WT_EVENT_READ);
 		if (conn->why == WT_OK)
-			host->conn_connected(host, worker, conn->core);
+			host->link_connected(host, worker, conn->core);
 		return;
 	}
 	if ((events & WT_EVENT_WRITE) && conn->slot && write_rest(conn)) {
 		watch(conn, WT_EVENT_READ);
 		if (conn->owes_writable) {
 			conn->owes_writable = false;
-			host->conn_writable(host, worker, conn->core);
+			host->link_writable(host, worker, conn->core);
 			return;
 		}
 	}
 	if ((events & WT_EVENT_READ) && conn->why == WT_OK)
-		host->conn_readable(host, worker, conn->core);
+		host->link_readable(host, worker, conn->core);
 }
 
 static void conn_free(struct conn *conn)
@@ -179,7 +179,7 @@ static void on_accept(void *arg, struct wt_worker *worker, int fd, unsigned even
 	if (!conn)
 		return;
 	conn->remote = remote;
-	if (host->conn_accepted(host, worker, conn, &conn->core) != WT_OK)
+	if (host->link_accepted(host, worker, conn, &conn->core) != WT_OK)
 		conn_free(conn);
 }
 
@@ -272,9 +272,9 @@ static enum wt_status elder_dial(void *self, struct wt_worker *worker,
 	return WT_OK;
 }
 
-static void elder_close(void *self, struct wt_worker *worker, void *tconn, int abort)
+static void elder_close(void *self, struct wt_worker *worker, void *tconn, uint32_t flags)
 {
-	(void)self, (void)worker, (void)abort;
+	(void)self, (void)worker, (void)flags;
 	conn_free(tconn);
 }
 
@@ -348,21 +348,23 @@ static void elder_set_max_record(void *self, struct wt_worker *worker, void *tco
 	((struct conn *)tconn)->max = max;
 }
 
-static uint32_t elder_max_record(void *self, void *tconn, const struct wt_path *path)
+static uint32_t elder_max_record(void *self, struct wt_worker *worker, void *tconn,
+				 const struct wt_path *path)
 {
-	(void)self, (void)tconn, (void)path;
+	(void)self, (void)worker, (void)tconn, (void)path;
 	return WT_RECORD_MAX;
 }
 
-static void elder_who(void *self, void *tconn, const struct wt_path *path, struct wt_source *out)
+static void elder_who(void *self, struct wt_worker *worker, void *tconn, const struct wt_path *path,
+		      struct wt_source *out)
 {
-	(void)self, (void)path;
+	(void)self, (void)worker, (void)path;
 	elder_source(&((const struct conn *)tconn)->remote, NULL, out);
 }
 
 static const struct wt_transport_ops ops = {
 	.struct_size = sizeof ops,
-	.mode = WT_TRANSPORT_STREAM,
+	.mode = WT_CHANNEL_STREAM,
 	.headroom = PREFIX,
 	.overhead_ipv4 = 20 + 32 + PREFIX,
 	.overhead_ipv6 = 40 + 32 + PREFIX,

@@ -76,7 +76,6 @@ static json_t *describe_key(const struct wt_config_key *key)
 	json_object_set_new(json, "scope", json_string(scopes[key->scope]));
 	json_object_set_new(json, "required", json_boolean(key->flags & WT_CONFIG_REQUIRED));
 	json_object_set_new(json, "secret", json_boolean(key->flags & WT_CONFIG_SECRET));
-	json_object_set_new(json, "reloadable", json_boolean(key->flags & WT_CONFIG_RELOADABLE));
 	if (key->default_value)
 		json_object_set_new(json, "default", wt_facts_text(key->default_value));
 	if (key->choices)
@@ -119,7 +118,7 @@ static json_t *describe_sizes(const struct wt_plugin *plugin)
 		break;
 	case WT_KIND_TRANSPORT:
 		json_object_set_new(sizes, "mode",
-				    json_string(plugin->ops.transport.mode == WT_TRANSPORT_STREAM
+				    json_string(plugin->ops.transport.mode == WT_CHANNEL_STREAM
 							? "stream"
 							: "datagram"));
 		set_size(sizes, "headroom", plugin->ops.transport.headroom);

@@ -16,7 +16,7 @@
 #include "conform/guarded.h"
 
 /* The largest text of a record: kind, segment size and packet. */
-#define WT_TEXT_MAX (WT_RECORD_MAX - WT_RECORD_HEADER - WT_TAG_SIZE)
+#define WT_TEXT_MAX WT_PLAINTEXT_MAX
 #define WT_SEALED_MAX (WT_TEXT_MAX + WT_TAG_SIZE)
 #define WT_AAD_MAX 128u
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "conform/loop_events.h"
 #include "conform/loop_slots.h"
+#include "plugin/source.h"
 
 void wt_loop_host_found(struct wt_loop_host *host, enum wt_fault fault, const char *fmt, ...)
 {
@@ -50,6 +51,18 @@ static int loop_rate_allow(const struct wt_host *host, struct wt_worker *worker,
 static uint32_t loop_worker_count(const struct wt_host *host)
 {
 	return wt_loop_host_of(host)->worker_count;
+}
+
+static uint32_t loop_worker_index(const struct wt_host *table, const struct wt_worker *worker)
+{
+	const struct wt_loop_host *host = wt_loop_host_of(table);
+	const char *at = (const char *)worker;
+
+	if (at >= host->workers && at < host->workers + host->worker_count)
+		return (uint32_t)(at - host->workers);
+	wt_loop_host_found(wt_loop_host_of(table), WT_FAULT_WORKER,
+			   "worker_index is asked of no worker");
+	return 0;
 }
 
 /* A call of the host with a worker: is it one, and the one whose turn it is? */
@@ -220,7 +233,7 @@ static enum wt_status loop_conn_accepted(const struct wt_host *table, struct wt_
 {
 	struct wt_loop_host *host = wt_loop_host_of(table);
 
-	if (!wt_loop_host_called(host, worker, "conn_accepted"))
+	if (!wt_loop_host_called(host, worker, "link_accepted"))
 		return WT_ERR_INVALID;
 	struct wt_loop_conn *made = host->accept == WT_OK ? wt_loop_host_conn(host) : NULL;
 
@@ -240,13 +253,13 @@ static enum wt_status loop_conn_accepted(const struct wt_host *table, struct wt_
 static void loop_conn_connected(const struct wt_host *host, struct wt_worker *worker,
 				struct wt_link *link)
 {
-	struct wt_loop_conn *conn = reported(host, worker, link, "conn_connected");
+	struct wt_loop_conn *conn = reported(host, worker, link, "link_connected");
 
 	if (!conn)
 		return;
 	if (conn->connected++ || conn->ended)
 		wt_loop_host_found(conn->host, WT_FAULT_END_TWICE,
-				   "conn_connected for a dial whose outcome was reported before");
+				   "link_connected for a dial whose outcome was reported before");
 	else if (conn->on_connected)
 		conn->on_connected(conn);
 }
@@ -254,7 +267,7 @@ static void loop_conn_connected(const struct wt_host *host, struct wt_worker *wo
 static void loop_conn_readable(const struct wt_host *host, struct wt_worker *worker,
 			       struct wt_link *link)
 {
-	struct wt_loop_conn *conn = reported(host, worker, link, "conn_readable");
+	struct wt_loop_conn *conn = reported(host, worker, link, "link_readable");
 
 	if (!conn)
 		return;
@@ -266,7 +279,7 @@ static void loop_conn_readable(const struct wt_host *host, struct wt_worker *wor
 static void loop_conn_writable(const struct wt_host *host, struct wt_worker *worker,
 			       struct wt_link *link)
 {
-	struct wt_loop_conn *conn = reported(host, worker, link, "conn_writable");
+	struct wt_loop_conn *conn = reported(host, worker, link, "link_writable");
 
 	if (!conn)
 		return;
@@ -278,12 +291,12 @@ static void loop_conn_writable(const struct wt_host *host, struct wt_worker *wor
 static void loop_conn_ended(const struct wt_host *host, struct wt_worker *worker,
 			    struct wt_link *link, enum wt_status why, const char *text)
 {
-	struct wt_loop_conn *conn = reported(host, worker, link, "conn_ended");
+	struct wt_loop_conn *conn = reported(host, worker, link, "link_ended");
 
 	if (!conn)
 		return;
 	if (conn->ended++) {
-		wt_loop_host_found(conn->host, WT_FAULT_END_TWICE, "conn_ended, and again");
+		wt_loop_host_found(conn->host, WT_FAULT_END_TWICE, "link_ended, and again");
 		return;
 	}
 	conn->why = why;
@@ -326,12 +339,14 @@ struct wt_loop_host *wt_loop_host_new(const char *name, struct wt_loop *loop)
 	table->counter = loop_counter;
 	table->count = loop_count;
 	table->worker_count = loop_worker_count;
+	table->worker_index = loop_worker_index;
+	table->source_of_address = wt_source_of_address;
 	table->rate_allow = loop_rate_allow;
-	table->conn_accepted = loop_conn_accepted;
-	table->conn_connected = loop_conn_connected;
-	table->conn_readable = loop_conn_readable;
-	table->conn_writable = loop_conn_writable;
-	table->conn_ended = loop_conn_ended;
+	table->link_accepted = loop_conn_accepted;
+	table->link_connected = loop_conn_connected;
+	table->link_readable = loop_conn_readable;
+	table->link_writable = loop_conn_writable;
+	table->link_ended = loop_conn_ended;
 	return host;
 }
 

@@ -85,7 +85,7 @@ struct wt_loop_host {
 	unsigned wakeups;   /* turns in which something was called */
 	/* How many more timer_new and watch_new succeed; -1: all. */
 	int allowance;
-	/* What conn_accepted answers, and who is told of what it took. */
+	/* What link_accepted answers, and who is told of what it took. */
 	enum wt_status accept;
 	void (*on_accepted)(struct wt_loop_conn *conn);
 	struct wt_loop_conn conns[WT_LOOP_CONNS];

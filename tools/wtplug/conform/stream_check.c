@@ -59,10 +59,10 @@ static bool end_is_told(struct wt_transport_rig *rig, struct wt_line *closing,
 					       "the other end closed its connection");
 	if (other->conn->text[0] == '\0')
 		return wt_find(rig->note, WT_FAULT_END_SILENT,
-			       "conn_ended has no text when the other end closes");
+			       "link_ended has no text when the other end closes");
 	if (other->conn->why == WT_OK || other->conn->why == WT_AGAIN)
 		return wt_find(rig->note, WT_FAULT_END_SILENT,
-			       "conn_ended says that all is well (%d)", (int)other->conn->why);
+			       "link_ended says that all is well (%d)", (int)other->conn->why);
 	return wt_transport_rig_rest(rig, 5);
 }
 

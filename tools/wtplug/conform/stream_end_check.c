@@ -213,9 +213,9 @@ static void close_at_once(struct wt_loop_conn *conn)
 /* close() inside the report that it answers. */
 static bool closes_inside(struct wt_transport_rig *rig, int where)
 {
-	static const char *const text[] = { "close() inside conn_readable",
-					    "close() inside conn_writable",
-					    "close() inside conn_ended" };
+	static const char *const text[] = { "close() inside link_readable",
+					    "close() inside link_writable",
+					    "close() inside link_ended" };
 	struct wt_line *line = where == 1 ? &rig->out : &rig->in;
 
 	if (!wt_transport_rig_connect(rig, &rig->setup->at))
@@ -306,7 +306,7 @@ static bool comes_to_nothing(struct wt_transport_rig *rig, const struct sockaddr
 			conn->connected ? ": it is connected" : "");
 	else if (conn->text[0] == '\0' || conn->why == WT_OK)
 		good = wt_find(rig->note, WT_FAULT_END_SILENT,
-			       "conn_ended has no text when nobody is at %s", text);
+			       "link_ended has no text when nobody is at %s", text);
 	wt_transport_end_close_conn(&rig->dialler, conn, false);
 	return good && is_gone(rig, "a dial to nobody");
 }

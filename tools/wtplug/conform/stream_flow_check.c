@@ -155,7 +155,7 @@ static bool bears_pressure(struct wt_transport_rig *rig, struct wt_line *from, s
 		to->reading = false;
 		if (!fills_up(rig, from) || !lets_go(rig, from, to, round))
 			return false;
-		/* conn_writable came for each shortage, and not once more. */
+		/* link_writable came for each shortage, and not once more. */
 		if (!wt_transport_rig_rest(rig, 3))
 			return false;
 		if (from->blocked)

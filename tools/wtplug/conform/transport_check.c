@@ -60,7 +60,7 @@ const size_t wt_transport_check_count = sizeof wt_transport_checks / sizeof wt_t
 
 bool wt_transport_check_is_for(const struct wt_transport_check *check, uint32_t mode)
 {
-	return check->modes & (mode == WT_TRANSPORT_STREAM ? WT_OF_STREAMS : WT_OF_DATAGRAMS);
+	return check->modes & (mode == WT_CHANNEL_STREAM ? WT_OF_STREAMS : WT_OF_DATAGRAMS);
 }
 
 const struct wt_transport_check *wt_transport_check_named(const char *name, uint32_t mode)

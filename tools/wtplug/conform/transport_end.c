@@ -353,7 +353,7 @@ uint32_t wt_transport_end_max(struct wt_transport_end *end, struct wt_loop_conn 
 			      const struct wt_path *path)
 {
 	struct call outer = call_begin(end, "max_record", conn->worker);
-	uint32_t max = wt_transport_max_record(end->instance, conn->tconn, path);
+	uint32_t max = wt_transport_max_record(end->instance, conn->worker, conn->tconn, path);
 
 	call_end(end, outer);
 	return max;
@@ -366,7 +366,7 @@ void wt_transport_end_source(struct wt_transport_end *end, struct wt_loop_conn *
 
 	memset(out, LATER, sizeof *out);
 	out->struct_size = sizeof *out;
-	wt_transport_source(end->instance, conn->tconn, path, out);
+	wt_transport_source(end->instance, conn->worker, conn->tconn, path, out);
 	call_end(end, outer);
 	if (out->token_len > sizeof out->token || out->prefix_len > sizeof out->prefix)
 		wt_loop_host_found(end->host, WT_FAULT_SOURCE,
@@ -380,7 +380,8 @@ enum wt_status wt_transport_end_local(struct wt_transport_end *end, struct wt_lo
 				      const struct wt_path *path, struct sockaddr_storage *out)
 {
 	struct call outer = call_begin(end, "local_address", conn->worker);
-	enum wt_status status = wt_transport_local_address(end->instance, conn->tconn, path, out);
+	enum wt_status status =
+		wt_transport_local_address(end->instance, conn->worker, conn->tconn, path, out);
 
 	call_end(end, outer);
 	return status;

@@ -77,7 +77,7 @@ enum wt_status wt_transport_end_local(struct wt_transport_end *end, struct wt_lo
 
 static inline bool wt_transport_end_is_stream(const struct wt_transport_end *end)
 {
-	return end->ops->mode == WT_TRANSPORT_STREAM;
+	return end->ops->mode == WT_CHANNEL_STREAM;
 }
 
 #endif

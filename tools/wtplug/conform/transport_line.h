@@ -37,7 +37,7 @@ struct wt_line {
 	/* Datagrams: number and way of the record that is made as number `made`, if
 	 * that is not the next one by `path`. */
 	void (*route)(struct wt_line *line, uint32_t *number, struct wt_path *path);
-	bool blocked;				     /* a call took less: conn_writable is due */
+	bool blocked;				     /* a call took less: link_writable is due */
 	bool broken;				     /* send() said that it is over */
 	unsigned shortages;			     /* how often a call took less */
 	struct wt_long_record outbox[WT_LINE_BATCH]; /* made and not taken */
@@ -45,7 +45,7 @@ struct wt_line {
 	uint32_t taken;
 
 	/* ---- coming in */
-	bool reading;	       /* recv() on each conn_readable */
+	bool reading;	       /* recv() on each link_readable */
 	size_t ask;	       /* records in one call, up to WT_LINE_BATCH */
 	unsigned calls;	       /* recv calls in one report; 0: until WT_AGAIN */
 	uint32_t max;	       /* the longest that may come; 0: any */

@@ -182,7 +182,7 @@ static struct wt_loop_conn *connected(struct wt_transport_rig *rig,
 		wt_transport_rig_missed(rig, WT_FAULT_FAILED, "dial: %s", err.text);
 	else if (!WT_RIG_UNTIL(rig, conn->connected || conn->ended))
 		wt_transport_rig_missed(rig, WT_FAULT_END_NEVER,
-					"of a dial neither conn_connected nor conn_ended comes");
+					"of a dial neither link_connected nor link_ended comes");
 	else if (conn->ended)
 		wt_find(rig->note, WT_FAULT_FAILED, "a dial ends: %s", conn->text);
 	else
@@ -221,7 +221,7 @@ bool wt_transport_rig_connect(struct wt_transport_rig *rig, const struct sockadd
 	wt_line_want(&rig->out, 1);
 	if (stream && !WT_RIG_UNTIL(rig, rig->acceptor.host->accepted > before))
 		return wt_transport_rig_missed(rig, WT_FAULT_FAILED,
-					       "a dial is connected, and conn_accepted does not "
+					       "a dial is connected, and link_accepted does not "
 					       "come");
 	if ((stream && !take_in(rig)) || !wt_transport_rig_carry(rig, &rig->out, &rig->in))
 		return false;

@@ -29,7 +29,7 @@ extern "C" {
 #endif
 
 /* What a message led to. */
-enum wt_auth_verdict {
+enum wt_auth_verdict WT_ENUM_BASE {
 	/* Nothing: dropped, for out->reason. */
 	WT_AUTH_IGNORE = 0,
 	/* A reply to be sent, no state kept (a RETRY or cookie). */
@@ -45,7 +45,7 @@ enum wt_auth_verdict {
 
 /* Why a message was dropped: each is a counter and, with the source, a
  * rate-limited log line. Values are part of the ABI. */
-enum wt_auth_reason {
+enum wt_auth_reason WT_ENUM_BASE {
 	WT_REASON_NONE = 0,
 	WT_REASON_LENGTH = 1,	    /* not the length of that step */
 	WT_REASON_STEP = 2,	    /* no such step, or not in this state */
