@@ -79,12 +79,14 @@ static void exchange(struct wt_rig *rig, size_t i, struct sockaddr_storage from,
 	wt_udp_rig_throw(peer, &at, bytes, 1000, 0);
 	WT_LOOP_UNTIL(rig->host, reader.next == 1);
 	snprintf(text, sizeof text, "%s:%u", host, ntohs(port_of(&from)));
-	rig->ops->source(rig->self, conn->tconn, &reader.path, &source);
+	rig->ops->source(rig->self, wt_loop_host_worker(rig->host), conn->tconn, &reader.path,
+			 &source);
 	assert_string_equal(source.text, text);
 	assert_int_equal(source.token_len, token_len);
 	assert_int_equal(source.prefix_len, prefix_len);
 	assert_memory_equal(source.token, source.prefix, prefix_len);
-	assert_int_equal(rig->ops->max_record(rig->self, conn->tconn, &reader.path),
+	assert_int_equal(rig->ops->max_record(rig->self, wt_loop_host_worker(rig->host),
+					      conn->tconn, &reader.path),
 			 from.ss_family == AF_INET6 ? 1452 : 1472);
 
 	struct wt_record answer = wt_udp_rig_run(rig, 2500, 1000, 0);
@@ -117,10 +119,13 @@ static void an_answer_goes_where_its_path_says(void **state)
 	else
 		print_message("no ::1 here: IPv6 is left out\n");
 	/* Nobody is there where no path is named. */
-	rig.ops->source(rig.self, rig.host->conns[1].tconn, NULL, &source);
+	rig.ops->source(rig.self, wt_loop_host_worker(rig.host), rig.host->conns[1].tconn, NULL,
+			&source);
 	assert_memory_equal(source.text, "127.0.0.2:", 10);
 	assert_int_equal(source.token_len + source.prefix_len, 0);
-	assert_int_equal(rig.ops->max_record(rig.self, rig.host->conns[1].tconn, NULL), 0);
+	assert_int_equal(rig.ops->max_record(rig.self, wt_loop_host_worker(rig.host),
+					     rig.host->conns[1].tconn, NULL),
+			 0);
 	wt_rig_close(&rig);
 }
 
