@@ -502,7 +502,7 @@ static void both_families(void **state)
 
 	(void)state;
 	connect_to_itself(&c, wt_rig_ipv4("127.0.0.1", 0));
-	c.rig.ops->source(c.rig.self, c.in->tconn, NULL, &source);
+	c.rig.ops->source(c.rig.self, wt_loop_host_worker(c.rig.host), c.in->tconn, NULL, &source);
 	assert_int_equal(source.token_len, 7);
 	assert_int_equal(source.prefix_len, 5);
 	assert_memory_equal(source.text, "127.0.0.1:", 10);
@@ -512,11 +512,13 @@ static void both_families(void **state)
 		return;
 	}
 	connect_to_itself(&c, wt_rig_ipv6("::1", 0));
-	c.rig.ops->source(c.rig.self, c.in->tconn, NULL, &source);
+	c.rig.ops->source(c.rig.self, wt_loop_host_worker(c.rig.host), c.in->tconn, NULL, &source);
 	assert_int_equal(source.token_len, 19);
 	assert_int_equal(source.prefix_len, 9);
 	assert_memory_equal(source.text, "[::1]:", 6);
-	assert_int_equal(c.rig.ops->local_address(c.rig.self, c.in->tconn, NULL, &local), WT_OK);
+	assert_int_equal(c.rig.ops->local_address(c.rig.self, wt_loop_host_worker(c.rig.host),
+						  c.in->tconn, NULL, &local),
+			 WT_OK);
 	assert_int_equal(local.ss_family, AF_INET6);
 	wt_rig_close(&c.rig);
 }
