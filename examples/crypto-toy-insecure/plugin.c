@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * crypto-toy-insecure: THIS PROTECTS NOTHING. A crypto plugin with an algorithm of
- * its own, to show what that takes. The algorithm, INSECURE-TOY-1, mixes 64-bit
- * words in a way that anybody can undo:
+ * its own, to show what that takes. The algorithm, insecure-toy@example.org, mixes
+ * 64-bit words in a way that anybody can undo:
  *
  *	mix(x)		a fixed permutation of 64-bit words
  *	absorb(h, b)	h = mix(h ^ w) + STEP for each little-endian word w of b, the
@@ -106,7 +106,7 @@ static enum wt_status create(const struct wt_host *host, const struct wt_config 
 	}
 	instance->host = host;
 	host->log(host, WT_LOG_WARN,
-		  "INSECURE-TOY-1 is a toy: whoever sees the traffic can read and change it");
+		  "this algorithm is a toy: whoever sees the traffic can read and change it");
 	*self = instance;
 	return WT_OK;
 }
@@ -185,5 +185,5 @@ static const struct wt_crypto_ops ops = {
 
 WT_PLUGIN(WT_KIND_CRYPTO, "toy-insecure", "0.1.0", .license = "MIT",
 	  .summary = "INSECURE: a toy that protects nothing, to learn from", .ops = &ops,
-	  .algorithm = "INSECURE-TOY-1", .vectors = vectors,
+	  .algorithm = "insecure-toy@example.org", .vectors = vectors,
 	  .vector_count = sizeof vectors / sizeof vectors[0]);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Known answers of INSECURE-TOY-1, written by vectors.py. */
+/* Known answers of insecure-toy@example.org, written by vectors.py. */
 /* clang-format off */
 static const uint8_t key_0[] = {
 	0x01, 0x04, 0x07, 0x0a, 0x0d, 0x10, 0x13, 0x16, 0x19, 0x1c, 0x1f, 0x22,

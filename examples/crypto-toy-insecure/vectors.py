@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Prints vectors.h: known answers of INSECURE-TOY-1, computed by another implementation than the
+"""Prints vectors.h: known answers of insecure-toy@example.org, computed by another implementation than the
 plugin. The algorithm protects nothing."""
 
 MASK = (1 << 64) - 1
@@ -47,7 +47,7 @@ CASES = (
 
 def main():
     print("/* SPDX-License-Identifier: MIT */")
-    print("/* Known answers of INSECURE-TOY-1, written by vectors.py. */")
+    print("/* Known answers of insecure-toy@example.org, written by vectors.py. */")
     print("/* clang-format off */")
     entries = []
     for n, (aad_len, text_len) in enumerate(CASES):

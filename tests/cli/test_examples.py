@@ -51,7 +51,7 @@ class Examples(unittest.TestCase):
         )
         self.assertRegex(done.stdout, r"crypto-toy-insecure\.so: pass: \d+ passed, 0 failed")
         facts = self.facts(path)
-        self.assertEqual(facts["algorithm"], "INSECURE-TOY-1")
+        self.assertEqual(facts["algorithm"], "insecure-toy@example.org")
         self.assertIn("INSECURE", facts["summary"])
         self.assertIn("vectors                          gives the known answers: 5", done.stdout)
 

@@ -61,8 +61,8 @@ class Toy(case.TunnelTest):
                 code, _, said = run(*arguments, ns=self.client)
                 self.assertNotEqual(code, 0)
                 self.assertIn(
-                    "[crypto] plugin: \"toy-insecure\" found, whose algorithm is INSECURE-TOY-1; "
-                    "allowed is AES-256-GCM, or any other with \"allow_insecure = yes\"",
+                    "[crypto] plugin: \"toy-insecure\" found, whose algorithm is "
+                    "insecure-toy@example.org; allowed is AES-256-GCM, or any other with \"allow_insecure = yes\"",
                     said,
                 )
 
@@ -70,8 +70,8 @@ class Toy(case.TunnelTest):
         self.start(TOY, TOY)
         self.both_up()
         for daemon in (self.near, self.far):
-            daemon.expect("warning: .*toy-insecure uses INSECURE-TOY-1 instead of AES-256-GCM")
-            daemon.expect("warning: .*INSECURE-TOY-1 is a toy: whoever sees the traffic can read")
+            daemon.expect("warning: .* toy-insecure uses insecure-toy@example.org instead of AES")
+            daemon.expect("warning: .*this algorithm is a toy: whoever sees the traffic can read")
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
         transfer(self.client, self.server, case.SERVER_IN)
 
