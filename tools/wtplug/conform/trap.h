@@ -20,8 +20,10 @@
 void wt_trap_set(struct wt_finding *finding);
 
 /* After wt_trap_set: from here on, and until this thread ends, a system call of it
- * that waits for time, a descriptor, a process or the network ends the process as
- * well; one that is told to wait for no time may be made, and so may those on locks.
+ * that waits for time, for one of several descriptors, for a signal or a disk ends
+ * the process as well. One that is told to wait for no time may be made (not of
+ * those that take the time by a pointer), and so may those on one descriptor, a
+ * process or a lock.
  * False: the kernel does not allow to watch. */
 bool wt_trap_blocking(void);
 
