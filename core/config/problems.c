@@ -79,7 +79,8 @@ int wt_problems_exit(const struct wt_problems *problems)
 {
 	if (problems->count == 0 && !problems->out_of_memory)
 		return WT_EXIT_OK;
-	return problems->count == problems->plugin_count ? WT_EXIT_PLUGIN : WT_EXIT_CONFIG;
+	return problems->count > 0 && problems->count == problems->plugin_count ? WT_EXIT_PLUGIN
+										: WT_EXIT_CONFIG;
 }
 
 static int in_file_order(const void *a, const void *b)

@@ -418,8 +418,11 @@ static void assemble(struct wt_assembly *assembly)
 	take_plugins(assembly, WT_KIND_TRANSPORT, &settings->transports,
 		     &settings->transport_count);
 	take_plugins(assembly, WT_KIND_AUTH, &settings->auths, &settings->auth_count);
-	wt_peers_assemble(assembly);
-	wt_peers_check(assembly);
+	/* Names that are missing would be looked at. */
+	if (!assembly->out_of_memory)
+		wt_peers_assemble(assembly);
+	if (!assembly->out_of_memory)
+		wt_peers_check(assembly);
 }
 
 int wt_settings_build(const char *path, const struct wt_plugin_source *source, FILE *problems,
@@ -442,8 +445,8 @@ int wt_settings_build(const char *path, const struct wt_plugin_source *source, F
 	if (status == WT_OK)
 		assemble(&assembly);
 	/* Plugins may rely on settings that are sound. */
-	if (status == WT_OK && source->try_out && assembly.problems.count == 0 &&
-	    !assembly.out_of_memory)
+	if (status == WT_OK && source->try_out && !assembly.out_of_memory &&
+	    wt_problems_exit(&assembly.problems) == WT_EXIT_OK)
 		source->try_out(assembly.settings, &assembly.problems);
 	if (status == WT_ERR_NOMEM || assembly.out_of_memory)
 		assembly.problems.out_of_memory = true;

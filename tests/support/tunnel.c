@@ -112,8 +112,9 @@ static void open_queue(int *tun, int *inner)
 	*inner = pair[1];
 }
 
-void wt_end_open(struct wt_end *end, const char *dir, const char *name,
-		 const struct wt_clock *clock, const char *ini, ...)
+/* Settings and engine; what was made before a failure is wt_end_close's. */
+static bool make(struct wt_end *end, const char *path, const struct wt_clock *clock, char *said,
+		 size_t size)
 {
 	const struct wt_plugin_source source = {
 		.arg = end, .open = open_registry, .load = load, .try_out = wt_trial_run
@@ -126,35 +127,71 @@ void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 	};
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status = WT_OK;
-	char file[64], *text = NULL;
-	va_list args;
-	int queues[WT_TUN_INPUTS * WT_WORKERS_MAX];
+	FILE *stream = fmemopen(said, size, "w");
 
-	va_start(args, ini);
-	int len = vasprintf(&text, ini, args);
-	va_end(args);
-	assert_true(len > 0);
-	snprintf(file, sizeof file, "%s.ini", name);
-	char *path = wt_scratch_file(dir, file, text, (size_t)len, 0600);
+	assert_non_null(stream);
+	int rc = wt_settings_build(path, &source, stream, &end->settings);
 
-	free(text);
-	assert_int_equal(wt_settings_build(path, &source, stderr, &end->settings), WT_EXIT_OK);
-	free(path);
+	fclose(stream);
+	if (rc != WT_EXIT_OK)
+		return false;
 	options.settings = end->settings;
 	end->engine = wt_engine_new(&options, &status, &err);
 	if (!end->engine)
-		fail_msg("%s", err.text);
+		snprintf(said, size, "%s", err.text);
+	return end->engine != NULL;
+}
+
+/* The device, and what runs on it. */
+static bool start(struct wt_end *end, char *said, size_t size)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	int queues[WT_TUN_INPUTS * WT_WORKERS_MAX];
+
 	end->node = wt_engine_node(end->engine);
 	end->worker = wt_engine_worker(end->engine);
 	open_queue(&end->tun, &end->inner);
-	end->bulk = end->inner_bulk = -1;
 	if (end->two_queues)
 		open_queue(&end->bulk, &end->inner_bulk);
 	/* One device that all workers read: any packet may come to any of them. */
 	for (size_t i = 0; i < sizeof queues / sizeof queues[0]; i++)
 		queues[i] = end->two_queues && i % 2 == WT_TUN_BULK ? end->inner_bulk : end->inner;
-	if (wt_engine_start(end->engine, queues, end->two_queues ? 2 : 1, &err) != WT_OK)
-		fail_msg("%s", err.text);
+	if (wt_engine_start(end->engine, queues, end->two_queues ? 2 : 1, &err) == WT_OK)
+		return true;
+	snprintf(said, size, "%s", err.text);
+	return false;
+}
+
+bool wt_end_try(struct wt_end *end, const char *dir, const char *name, const struct wt_clock *clock,
+		const char *text, char *said, size_t size)
+{
+	char file[64];
+
+	snprintf(file, sizeof file, "%s.ini", name);
+	char *path = wt_scratch_file(dir, file, text, strlen(text), 0600);
+
+	said[0] = '\0';
+	end->tun = end->inner = end->bulk = end->inner_bulk = -1;
+	bool good = make(end, path, clock, said, size) && start(end, said, size);
+
+	free(path);
+	if (!good)
+		wt_end_close(end);
+	return good;
+}
+
+void wt_end_open(struct wt_end *end, const char *dir, const char *name,
+		 const struct wt_clock *clock, const char *ini, ...)
+{
+	char *text = NULL, said[4096];
+	va_list args;
+
+	va_start(args, ini);
+	assert_true(vasprintf(&text, ini, args) > 0);
+	va_end(args);
+	if (!wt_end_try(end, dir, name, clock, text, said, sizeof said))
+		fail_msg("%s", said);
+	free(text);
 }
 
 void wt_end_close(struct wt_end *end)
@@ -164,8 +201,10 @@ void wt_end_close(struct wt_end *end)
 	wt_engine_free(end->engine);
 	wt_settings_free(end->settings);
 	wt_registry_free(end->registry);
-	close(end->tun);
-	close(end->inner);
+	if (end->tun >= 0) {
+		close(end->tun);
+		close(end->inner);
+	}
 	if (end->bulk >= 0) {
 		close(end->bulk);
 		close(end->inner_bulk);

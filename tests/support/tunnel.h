@@ -44,7 +44,11 @@ void wt_end_plugin(const struct wt_plugin *plugin);
  * and starts it. Any failure fails the test. */
 void wt_end_open(struct wt_end *end, const char *dir, const char *name,
 		 const struct wt_clock *clock, const char *ini, ...) WT_PRINTF(5, 6);
-void wt_end_close(struct wt_end *end);
+/* The same with a text as it is, where it may fail: false, and what was said is in
+ * `said`; then the end is as before. */
+bool wt_end_try(struct wt_end *end, const char *dir, const char *name, const struct wt_clock *clock,
+		const char *text, char *said, size_t size);
+void wt_end_close(struct wt_end *end); /* one that is not open is fine */
 
 /* Turn the ends (NULL ones are skipped) until `done` says so, at most for about
  * two seconds; returns what it said last. */
