@@ -38,18 +38,15 @@ static void see_off(struct wt_loop_conn *conn)
 	wt_transport_end_close_conn(conn->arg, conn, true);
 }
 
-static struct wt_transport_end *visited;
-
 static void meet_visitor(struct wt_loop_conn *conn)
 {
-	conn->arg = visited;
+	conn->arg = wt_transport_end_of(conn);
 	conn->on_readable = read_visitor;
 	conn->on_ended = see_off;
 }
 
 void wt_check_expect_visitors(struct wt_transport_rig *rig)
 {
-	visited = &rig->acceptor;
 	rig->acceptor.host->on_accepted = meet_visitor;
 }
 
@@ -79,13 +76,21 @@ bool wt_check_differ(struct wt_transport_rig *rig, const struct wt_source *a,
 	return true;
 }
 
-/* ---- reading --------------------------------------------------------------- */
+/* ---- a dial that is closed as soon as it is there --------------------------- */
 
-bool wt_check_is_read(struct wt_transport_rig *rig, const struct wt_line *line)
+bool wt_check_dial_closes(struct wt_transport_rig *rig)
 {
-	return WT_RIG_UNTIL(rig, line->status == WT_AGAIN) ||
-	       wt_transport_rig_missed(rig, WT_FAULT_READABLE_ONCE,
-				       "recv() has given all, and was not asked on");
+	struct wt_error err = WT_ERROR_INIT;
+	enum wt_status status;
+	struct wt_loop_conn *conn =
+		wt_transport_end_dial(&rig->dialler, 0, &rig->setup->at, &status, &err);
+
+	if (!conn)
+		return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "dial: %s", err.text);
+	conn->arg = &rig->dialler;
+	conn->on_connected = see_off;
+	return WT_RIG_UNTIL(rig, conn->closed) ||
+	       wt_transport_rig_missed(rig, WT_FAULT_END_NEVER, "of a dial");
 }
 
 /* ---- listening ------------------------------------------------------------ */

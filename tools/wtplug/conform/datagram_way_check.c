@@ -197,6 +197,33 @@ static bool sources_are_told(struct crowd *crowd)
 	return true;
 }
 
+/* answer() goes where send() would, one message at a time. */
+static bool answers_lead_back(struct crowd *crowd)
+{
+	struct wt_transport_rig *rig = crowd->rig;
+	uint8_t message[WT_UNAUTHENTICATED_MAX];
+
+	for (uint32_t k = 0; k < SOURCES; k++) {
+		const uint32_t number = rig->in.out_from + k * EACH + EACH - 1u;
+		const uint32_t len = rig->in.len(number), before = answers_of(crowd);
+		enum wt_status status;
+
+		wt_line_fill(message, len, number);
+		status = wt_transport_end_answer(&rig->acceptor, rig->in.conn, &crowd->paths[k],
+						 message, len);
+		if (status == WT_ERR_UNSUPPORTED)
+			return true; /* it is optional */
+		if (status != WT_OK)
+			return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "answer() says \"%s\"",
+						       wt_status_text(status));
+		if (!WT_RIG_UNTIL(rig, answers_of(crowd) > before))
+			return wt_transport_rig_missed(rig, WT_FAULT_PATHS,
+						       "an answer() of %u bytes does not arrive",
+						       len);
+	}
+	return true;
+}
+
 static bool paths_lead_back(struct crowd *crowd)
 {
 	struct wt_transport_rig *rig = crowd->rig;
@@ -220,7 +247,7 @@ static bool paths_lead_back(struct crowd *crowd)
 						       "%u of %u answers by path arrive",
 						       answers_of(crowd) - before, SOURCES);
 	}
-	return true;
+	return answers_lead_back(crowd);
 }
 
 WT_TRANSPORT_CHECK(wt_check_datagram_paths)

@@ -112,7 +112,7 @@ static void loop_timer_stop(const struct wt_host *host, struct wt_timer *timer)
 
 static void loop_timer_free(const struct wt_host *host, struct wt_timer *timer)
 {
-	struct wt_loop_timer *known = timer_of(host, timer, "timer_free");
+	struct wt_loop_timer *known = timer ? timer_of(host, timer, "timer_free") : NULL;
 
 	if (!known)
 		return;
@@ -192,7 +192,7 @@ static enum wt_status loop_watch_set(const struct wt_host *host, struct wt_watch
 static void loop_watch_free(const struct wt_host *table, struct wt_watch *watch)
 {
 	struct wt_loop_host *host = wt_loop_host_of(table);
-	struct wt_loop_watch *known = watch_of(table, watch, "watch_free");
+	struct wt_loop_watch *known = watch ? watch_of(table, watch, "watch_free") : NULL;
 
 	if (!known)
 		return;
@@ -221,7 +221,7 @@ size_t wt_loop_host_held(const struct wt_loop_host *host)
 
 /* ---- the loop */
 
-void wt_loop_host_settle(struct wt_loop_host *host)
+void wt_loop_events_reap(struct wt_loop_host *host)
 {
 	for (size_t i = 0; i < WT_LOOP_TIMERS; i++) {
 		if (host->timers[i] && host->timers[i]->freed) {
@@ -244,7 +244,7 @@ void wt_loop_host_turn(struct wt_loop_host *host, int wait_ms)
 	wt_loop_turn(host->loop, (uint64_t)wait_ms);
 	if (host->callbacks != before)
 		host->wakeups++;
-	wt_loop_host_settle(host);
+	(void)wt_loop_host_settle(host);
 }
 
 void wt_loop_events_fill(struct wt_host *table)

@@ -10,6 +10,8 @@
 
 /* Its calls for watches and timers. */
 void wt_loop_events_fill(struct wt_host *table);
+/* What was freed in this turn goes. */
+void wt_loop_events_reap(struct wt_loop_host *host);
 /* Frees what the transport left. */
 void wt_loop_events_drop(struct wt_loop_host *host);
 

@@ -153,6 +153,9 @@ static uint32_t loop_counter(const struct wt_host *table, const char *name)
 
 	if (name[0] == '\0' || name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
 		wt_loop_host_found(host, WT_FAULT_COUNTERS, "no name of a counter: \"%s\"", name);
+	for (size_t i = 0; i < host->counter_count; i++)
+		if (strcmp(host->counters[i].name, name) == 0)
+			return (uint32_t)i + 1;
 	if (host->counter_count == WT_LOOP_COUNTERS)
 		return 0;
 	host->counters[host->counter_count].name = name;
@@ -164,7 +167,8 @@ static void loop_count(const struct wt_host *table, struct wt_worker *worker, ui
 {
 	struct wt_loop_host *host = wt_loop_host_of(table);
 
-	if (!wt_loop_host_called(host, worker, "count"))
+	/* Outside of a worker it may come from anywhere. */
+	if (worker && !wt_loop_host_called(host, worker, "count"))
 		return;
 	if (counter > host->counter_count)
 		wt_loop_host_found(host, WT_FAULT_COUNTERS, "there is no counter %u", counter);
@@ -217,6 +221,8 @@ static struct wt_loop_conn *reported(const struct wt_host *table, struct wt_work
 				   call);
 	else if (conn->closed)
 		wt_loop_host_found(host, WT_FAULT_REPORT_LATE, "%s after close()", call);
+	else if (conn->ended && strcmp(call, "link_ended") != 0)
+		wt_loop_host_found(host, WT_FAULT_REPORT_LATE, "%s after link_ended", call);
 	else if (host->inside)
 		wt_loop_host_found(host, WT_FAULT_REPORT_INSIDE, "%s inside %s()", call,
 				   host->inside);
@@ -272,7 +278,9 @@ static void loop_conn_readable(const struct wt_host *host, struct wt_worker *wor
 	if (!conn)
 		return;
 	conn->readable++;
-	if (conn->on_readable)
+	if (conn->host->defers)
+		conn->due = true;
+	else if (conn->on_readable)
 		conn->on_readable(conn);
 }
 
@@ -303,6 +311,25 @@ static void loop_conn_ended(const struct wt_host *host, struct wt_worker *worker
 	snprintf(conn->text, sizeof conn->text, "%s", text ? text : "");
 	if (conn->on_ended)
 		conn->on_ended(conn);
+}
+
+bool wt_loop_host_settle(struct wt_loop_host *host)
+{
+	bool due = false;
+
+	for (size_t i = 0; i < host->conn_count; i++) {
+		struct wt_loop_conn *conn = &host->conns[i];
+
+		if (!conn->due || conn->closed || !conn->on_readable)
+			continue;
+		conn->due = false;
+		host->current = conn->worker;
+		conn->on_readable(conn);
+		host->current = NULL;
+		due |= conn->due && !conn->closed;
+	}
+	wt_loop_events_reap(host);
+	return due;
 }
 
 /* ---- life */

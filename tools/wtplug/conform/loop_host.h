@@ -48,6 +48,7 @@ struct wt_loop_conn {
 	void (*on_writable)(struct wt_loop_conn *conn);
 	void (*on_ended)(struct wt_loop_conn *conn);
 	void *arg; /* the tester's own */
+	bool due;  /* reported readable, and to be read in the next turn */
 };
 
 struct wt_loop_slot {
@@ -85,6 +86,10 @@ struct wt_loop_host {
 	unsigned wakeups;   /* turns in which something was called */
 	/* How many more timer_new and watch_new succeed; -1: all. */
 	int allowance;
+	/* on_readable waits for the end of the turn, as recv() does in the daemon, which
+	 * asks on over several turns when it wants no more for now: who does so sets
+	 * `due`. Without it, it is called inside the report. */
+	bool defers;
 	/* What link_accepted answers, and who is told of what it took. */
 	enum wt_status accept;
 	void (*on_accepted)(struct wt_loop_conn *conn);
@@ -148,8 +153,9 @@ uint64_t wt_loop_host_counter(const struct wt_loop_host *host, const char *name)
 
 /* One turn of its loop, which waits up to wait_ms. */
 void wt_loop_host_turn(struct wt_loop_host *host, int wait_ms);
-/* After a turn of a shared loop: what was freed in it goes. */
-void wt_loop_host_settle(struct wt_loop_host *host);
+/* After a turn of a shared loop: what is due is read, what was freed goes. True:
+ * something is due in the next turn. */
+bool wt_loop_host_settle(struct wt_loop_host *host);
 /* Push the clock of its own loop: timers become due without waiting. */
 void wt_loop_host_advance(struct wt_loop_host *host, uint64_t ms);
 uint64_t wt_loop_host_now_ms(const struct wt_loop_host *host);

@@ -12,14 +12,14 @@
 
 /* ---- how an end is told --------------------------------------------------- */
 
-/* The connection of `line` ends, in words. */
+/* The connection of `line` ends, and not because all is well. */
 static bool is_told(struct wt_transport_rig *rig, const struct wt_line *line, const char *what)
 {
 	if (!WT_RIG_UNTIL(rig, line->conn->ended))
 		return wt_transport_rig_missed(rig, WT_FAULT_END_NEVER, "%s", what);
-	if (line->conn->text[0] == '\0' || line->conn->why == WT_OK || line->conn->why == WT_AGAIN)
-		return wt_find(rig->note, WT_FAULT_END_SILENT, "%s: \"%s\", status %d", what,
-			       line->conn->text, (int)line->conn->why);
+	if (line->conn->why == WT_OK || line->conn->why == WT_AGAIN)
+		return wt_find(rig->note, WT_FAULT_END_SILENT, "%s: status %d", what,
+			       (int)line->conn->why);
 	return true;
 }
 
@@ -77,7 +77,6 @@ static bool make_ending(struct wt_transport_rig *rig, struct wt_tcp_relay *relay
 		if (!wt_transport_rig_rest(rig, 5))
 			return false;
 		rig->in.reading = true;
-		wt_line_read(&rig->in);
 		break;
 	case HALF_CLOSE:
 		rig->in.reading = false;
@@ -88,7 +87,6 @@ static bool make_ending(struct wt_transport_rig *rig, struct wt_tcp_relay *relay
 		if (!wt_transport_rig_rest(rig, 5))
 			return false;
 		rig->in.reading = true;
-		wt_line_read(&rig->in);
 		if (!WT_RIG_UNTIL(rig, rig->in.got == rig->out.wanted))
 			return wt_transport_rig_missed(rig, WT_FAULT_TAIL,
 						       "%s: %u of %u records are delivered", what,
@@ -193,7 +191,6 @@ static bool blocked_is_closed(struct wt_transport_rig *rig, bool abort)
 		return wt_find(rig->note, WT_FAULT_SLOT_KEPT, "%s: %zu are out after it", what,
 			       rig->dialler.host->slots_out);
 	rig->in.reading = true;
-	wt_line_read(&rig->in);
 	if (!is_told(rig, &rig->in, what))
 		return false;
 	if (!abort && rig->in.got + unsent < rig->out.taken)
@@ -211,19 +208,17 @@ static void close_at_once(struct wt_loop_conn *conn)
 }
 
 /* close() inside the report that it answers. */
-static bool closes_inside(struct wt_transport_rig *rig, int where)
+static bool closes_inside(struct wt_transport_rig *rig, bool at_end)
 {
-	static const char *const text[] = { "close() inside link_readable",
-					    "close() inside link_writable",
-					    "close() inside link_ended" };
-	struct wt_line *line = where == 1 ? &rig->out : &rig->in;
+	const char *what = at_end ? "close() inside link_ended" : "close() inside link_writable";
+	struct wt_line *line = at_end ? &rig->in : &rig->out;
 
 	if (!wt_transport_rig_connect(rig, &rig->setup->at))
 		return false;
-	if (where == 0) {
-		rig->in.conn->on_readable = close_at_once;
-		wt_line_want(&rig->out, 5);
-	} else if (where == 1) {
+	if (at_end) {
+		rig->in.conn->on_ended = close_at_once;
+		wt_line_close(&rig->out, false);
+	} else {
 		rig->out.conn->on_writable = close_at_once;
 		rig->in.reading = false;
 		wt_transport_rig_set_max(rig, WT_RECORD_MAX);
@@ -232,18 +227,14 @@ static bool closes_inside(struct wt_transport_rig *rig, int where)
 		if (!wt_transport_rig_rest(rig, 30))
 			return false;
 		if (!rig->out.blocked)
-			return close_both(rig, text[where]);
+			return close_both(rig, what);
 		rig->in.reading = true;
-		wt_line_read(&rig->in);
-	} else {
-		rig->in.conn->on_ended = close_at_once;
-		wt_line_close(&rig->out, false);
 	}
 	if (!WT_RIG_UNTIL(rig, line->conn->closed))
 		return wt_transport_rig_missed(
-			rig, where == 2 ? WT_FAULT_END_NEVER : WT_FAULT_WRITABLE_NEVER,
-			"%s never comes to it", text[where]);
-	return close_both(rig, text[where]);
+			rig, at_end ? WT_FAULT_END_NEVER : WT_FAULT_WRITABLE_NEVER,
+			"%s never comes to it", what);
+	return close_both(rig, what);
 }
 
 /* close() of a dial that has not come to anything. */
@@ -268,8 +259,8 @@ WT_TRANSPORT_CHECK(wt_check_stream_closing)
 	for (int i = 0; good && i < 2; i++)
 		good = tail_arrives(&rig, i == 1) && blocked_is_closed(&rig, i == 1) &&
 		       dial_is_closed(&rig, i == 1);
-	for (int where = 0; good && where < 3; where++)
-		good = closes_inside(&rig, where);
+	good = good && wt_check_dial_closes(&rig) && closes_inside(&rig, false) &&
+	       closes_inside(&rig, true);
 	return wt_found_unless(wt_transport_rig_close(&rig, good));
 }
 
@@ -304,9 +295,9 @@ static bool comes_to_nothing(struct wt_transport_rig *rig, const struct sockaddr
 			rig, conn->connected ? WT_FAULT_FAILED : WT_FAULT_END_NEVER,
 			"of a dial to %s, where nobody is%s", text,
 			conn->connected ? ": it is connected" : "");
-	else if (conn->text[0] == '\0' || conn->why == WT_OK)
+	else if (conn->why == WT_OK || conn->why == WT_AGAIN)
 		good = wt_find(rig->note, WT_FAULT_END_SILENT,
-			       "link_ended has no text when nobody is at %s", text);
+			       "link_ended says that all is well when nobody is at %s", text);
 	wt_transport_end_close_conn(&rig->dialler, conn, false);
 	return good && is_gone(rig, "a dial to nobody");
 }

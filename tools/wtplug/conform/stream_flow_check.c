@@ -180,7 +180,6 @@ static bool owes_nothing(struct wt_transport_rig *rig)
 		wt_line_push(from);
 	}
 	rig->in.reading = true;
-	wt_line_read(&rig->in);
 	return wt_transport_rig_carry(rig, from, &rig->in) && wt_transport_rig_rest(rig, 3);
 }
 

@@ -80,11 +80,12 @@ WT_TRANSPORT_CHECK(wt_check_datagram_strangers);
 
 struct wt_tcp_relay;
 
-/* All has come in: reports go on until recv() has said so. */
-bool wt_check_is_read(struct wt_transport_rig *rig, const struct wt_line *line) WT_MUST_CHECK;
 /* Two sources of one host: other tokens, one prefix. False: the note says what not. */
 bool wt_check_differ(struct wt_transport_rig *rig, const struct wt_source *a,
 		     const struct wt_source *b) WT_MUST_CHECK;
+
+/* Dials, and closes inside of the report that it is there. */
+bool wt_check_dial_closes(struct wt_transport_rig *rig) WT_MUST_CHECK;
 
 /* What comes in from now on is read, and closed when it ends or says too much. */
 void wt_check_expect_visitors(struct wt_transport_rig *rig);

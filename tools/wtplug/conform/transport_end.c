@@ -161,6 +161,8 @@ bool wt_transport_end_open(struct wt_transport_end *end, const struct wt_loaded 
 	if (!end->host)
 		return wt_find(note, WT_FAULT_FAILED, "no memory for its host");
 	end->host->worker_count = workers;
+	end->host->defers = true;
+	end->host->base.owner = end;
 	if (!give(&given, plugin, settings, addresses))
 		return wt_find(note, WT_FAULT_FAILED, "its conformance table sets too much");
 	end->section =
@@ -281,7 +283,7 @@ enum wt_status wt_transport_end_send(struct wt_transport_end *end, struct wt_loo
 	struct call outer = call_begin(end, "send", conn->worker);
 	enum wt_status status;
 
-	*taken = SIZE_MAX;
+	*taken = 0;
 	status = end->ops->send(end->instance->self, conn->worker, conn->tconn, &records->record, n,
 				taken);
 	call_end(end, outer);
@@ -317,7 +319,7 @@ enum wt_status wt_transport_end_recv(struct wt_transport_end *end, struct wt_loo
 		memset(records[i].later, LATER, sizeof records[i].later);
 		records[i].record.struct_size = sizeof records[i];
 	}
-	*got = SIZE_MAX;
+	*got = 0;
 	status = end->ops->recv(end->instance->self, conn->worker, conn->tconn, &records->record, n,
 				got);
 	call_end(end, outer);
@@ -364,7 +366,7 @@ void wt_transport_end_source(struct wt_transport_end *end, struct wt_loop_conn *
 {
 	struct call outer = call_begin(end, "source", conn->worker);
 
-	memset(out, LATER, sizeof *out);
+	memset(out, 0, sizeof *out);
 	out->struct_size = sizeof *out;
 	wt_transport_source(end->instance, conn->worker, conn->tconn, path, out);
 	call_end(end, outer);
@@ -382,6 +384,18 @@ enum wt_status wt_transport_end_local(struct wt_transport_end *end, struct wt_lo
 	struct call outer = call_begin(end, "local_address", conn->worker);
 	enum wt_status status =
 		wt_transport_local_address(end->instance, conn->worker, conn->tconn, path, out);
+
+	call_end(end, outer);
+	return status;
+}
+
+enum wt_status wt_transport_end_answer(struct wt_transport_end *end, struct wt_loop_conn *conn,
+				       const struct wt_path *path, const uint8_t *message,
+				       size_t len)
+{
+	struct call outer = call_begin(end, "answer", conn->worker);
+	enum wt_status status =
+		wt_transport_answer(end->instance, conn->worker, conn->tconn, path, message, len);
 
 	call_end(end, outer);
 	return status;

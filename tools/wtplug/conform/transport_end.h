@@ -75,6 +75,17 @@ void wt_transport_end_source(struct wt_transport_end *end, struct wt_loop_conn *
 enum wt_status wt_transport_end_local(struct wt_transport_end *end, struct wt_loop_conn *conn,
 				      const struct wt_path *path, struct sockaddr_storage *out);
 
+/* WT_ERR_UNSUPPORTED: it has none. */
+enum wt_status wt_transport_end_answer(struct wt_transport_end *end, struct wt_loop_conn *conn,
+				       const struct wt_path *path, const uint8_t *message,
+				       size_t len);
+
+/* Whose connection is it? */
+static inline struct wt_transport_end *wt_transport_end_of(const struct wt_loop_conn *conn)
+{
+	return conn->host->base.owner;
+}
+
 static inline bool wt_transport_end_is_stream(const struct wt_transport_end *end)
 {
 	return end->ops->mode == WT_CHANNEL_STREAM;

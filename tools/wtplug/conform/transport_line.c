@@ -214,12 +214,17 @@ void wt_line_read(struct wt_line *line)
 {
 	unsigned calls = 0;
 
-	if (!line->reading || line->conn->closed)
+	if (line->conn->closed)
+		return;
+	/* Who reads no more for now comes back to it without another report. */
+	line->conn->due = true;
+	if (!line->reading)
 		return;
 	do
 		read_once(line);
 	while (line->status == WT_OK && ++calls != line->calls && line->reading &&
 	       !line->conn->closed && line->end->host->finding.fault == WT_FAULT_NONE);
+	line->conn->due = line->status == WT_OK;
 }
 
 static void on_readable(struct wt_loop_conn *conn)

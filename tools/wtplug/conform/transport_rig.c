@@ -69,11 +69,11 @@ static void turn(struct wt_transport_rig *rig, uint64_t wait_ms)
 	for (size_t i = 0; i < rig->step_count; i++)
 		if (rig->steps[i].run(rig->steps[i].arg))
 			wait_ms = 0;
-	if (rig->step_count > 0 && wait_ms > 1)
+	if ((rig->step_count > 0 || rig->due) && wait_ms > 1)
 		wait_ms = 1;
 	wt_loop_turn(&rig->loop, wait_ms);
-	wt_loop_host_settle(rig->dialler.host);
-	wt_loop_host_settle(rig->acceptor.host);
+	rig->due = wt_loop_host_settle(rig->dialler.host);
+	rig->due |= wt_loop_host_settle(rig->acceptor.host);
 }
 
 bool wt_transport_rig_turn(struct wt_transport_rig *rig)
@@ -93,6 +93,14 @@ bool wt_transport_rig_rest(struct wt_transport_rig *rig, unsigned ms)
 
 /* ---- life ----------------------------------------------------------------- */
 
+/* As the core does, which limits how often one source may come in. */
+static void ask_source(struct wt_loop_conn *conn)
+{
+	struct wt_source source;
+
+	wt_transport_end_source(wt_transport_end_of(conn), conn, NULL, &source);
+}
+
 bool wt_transport_rig_open_with(struct wt_transport_rig *rig,
 				const struct wt_transport_setup *setup, uint32_t workers,
 				struct wt_finding *note)
@@ -109,10 +117,13 @@ bool wt_transport_rig_open_with(struct wt_transport_rig *rig,
 	    !wt_transport_end_open(&rig->dialler, setup->loaded, setup->table->dialler, NULL,
 				   &rig->loop, workers, note))
 		return false;
-	if (wt_transport_end_listen(&rig->dialler, &err) != WT_OK)
+	rig->listened = wt_transport_end_listen(&rig->dialler, &err);
+	if (rig->listened != WT_OK)
 		return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "listen of the dialler: %s",
 					       err.text);
-	if (wt_transport_end_listen(&rig->acceptor, &err) != WT_OK)
+	rig->acceptor.host->on_accepted = ask_source;
+	rig->listened = wt_transport_end_listen(&rig->acceptor, &err);
+	if (rig->listened != WT_OK)
 		return wt_transport_rig_missed(rig, WT_FAULT_FAILED, "listen: %s", err.text);
 	return true;
 }
@@ -169,6 +180,19 @@ struct wt_loop_conn *wt_transport_rig_accepted(struct wt_transport_rig *rig)
 	return host->accepted > 0 ? &host->conns[host->conn_count - 1] : NULL;
 }
 
+/* A first message goes out inside of the report, as in the daemon. The kernel may
+ * keep a stream back until its dialler says something. */
+static void speak(struct wt_loop_conn *conn)
+{
+	struct wt_transport_rig *rig = conn->arg;
+
+	wt_line_free(&rig->out);
+	if (!wt_line_init(&rig->out, &rig->dialler, conn, true))
+		return;
+	wt_line_want(&rig->out, 1);
+	wt_line_push(&rig->out);
+}
+
 /* A connection that was dialled and is there. NULL: the note says why not. */
 static struct wt_loop_conn *connected(struct wt_transport_rig *rig,
 				      const struct sockaddr_storage *at)
@@ -178,6 +202,10 @@ static struct wt_loop_conn *connected(struct wt_transport_rig *rig,
 	struct wt_loop_conn *conn =
 		wt_transport_end_dial(&rig->dialler, rig->worker, at, &status, &err);
 
+	if (conn) {
+		conn->arg = rig;
+		conn->on_connected = speak;
+	}
 	if (!conn)
 		wt_transport_rig_missed(rig, WT_FAULT_FAILED, "dial: %s", err.text);
 	else if (!WT_RIG_UNTIL(rig, conn->connected || conn->ended))
@@ -210,15 +238,11 @@ bool wt_transport_rig_connect(struct wt_transport_rig *rig, const struct sockadd
 {
 	const size_t before = rig->acceptor.host->accepted;
 	const bool stream = wt_transport_end_is_stream(&rig->acceptor);
-	struct wt_loop_conn *conn = connected(rig, at);
 
-	if (!conn || (!stream && !take_in(rig)))
+	if ((!stream && !take_in(rig)) || !connected(rig, at))
 		return false;
-	wt_line_free(&rig->out);
-	if (!wt_line_init(&rig->out, &rig->dialler, conn, true))
+	if (!rig->out.conn)
 		return wt_find(rig->note, WT_FAULT_FAILED, "no memory");
-	/* The kernel may keep a connection back until its dialler says something. */
-	wt_line_want(&rig->out, 1);
 	if (stream && !WT_RIG_UNTIL(rig, rig->acceptor.host->accepted > before))
 		return wt_transport_rig_missed(rig, WT_FAULT_FAILED,
 					       "a dial is connected, and link_accepted does not "
@@ -270,7 +294,7 @@ static bool stuck(struct wt_transport_rig *rig, const struct wt_line *from, stru
 			       "there is none left to send record %u from", from->made);
 	wt_line_read(to);
 	if (!wt_transport_rig_found(rig) && from->taken - to->got < missing)
-		return wt_find(rig->note, WT_FAULT_READABLE_ONCE,
+		return wt_find(rig->note, WT_FAULT_READABLE_NEVER,
 			       "recv() has records, and there is no report");
 	return wt_transport_rig_missed(rig, WT_FAULT_RECORD_LOST, "%u of %u records did not come",
 				       missing, from->taken);

@@ -41,6 +41,8 @@ struct wt_transport_rig {
 	uint32_t worker;	/* of the dialler's that dials */
 	struct wt_rig_step steps[WT_RIG_STEPS];
 	size_t step_count;
+	enum wt_status listened;
+	bool due; /* something is to be read in the next turn */
 	uint64_t deadline_ms;
 };
 

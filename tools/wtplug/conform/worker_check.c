@@ -115,5 +115,12 @@ WT_TRANSPORT_CHECK(wt_check_workers)
 	if (good)
 		good = wt_transport_end_is_stream(&rig.acceptor) ? streams_are_shared(&rig)
 								 : datagrams_are_shared(&rig);
-	return wt_found_unless(wt_transport_rig_close(&rig, good));
+	const bool alone = !good && rig.listened == WT_ERR_UNSUPPORTED;
+
+	good = wt_transport_rig_close(&rig, good);
+	if (!alone)
+		return wt_found_unless(good);
+	*note = (struct wt_finding){ .fault = WT_FAULT_NONE };
+	wt_find(note, WT_FAULT_NONE, "it says that it cannot have several workers");
+	return WT_SKIPPED;
 }
