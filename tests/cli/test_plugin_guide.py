@@ -132,7 +132,7 @@ class New(Plug):
                 for name in files:
                     self.assertNotRegex(self.read("there", name), r"@[A-Z_]+@")
                 source = self.read("there", "plugin.c")
-                self.assertIn(f".mode = WT_TRANSPORT_{mode.upper()},", source)
+                self.assertIn(f".mode = WT_CHANNEL_{mode.upper()},", source)
                 self.assertIn('WT_PLUGIN(WT_KIND_TRANSPORT, "my-way", "0.1.0"', source)
                 # In the name of a counter there is no hyphen.
                 self.assertIn('host->counter(host, "my_way_', source)
