@@ -59,7 +59,6 @@
 
 /* ---- bounds */
 
-#define WT_TCP_LISTEN_MAX 64u
 #define WT_TCP_BACKLOG 1024
 /* Connections accepted in one turn by one listening socket. */
 #define WT_TCP_ACCEPT_BATCH 16u

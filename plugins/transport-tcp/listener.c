@@ -16,6 +16,7 @@
 #include "socket.h"
 #include "transport-common/address.h"
 #include "transport-common/failure.h"
+#include "transport-common/listen.h"
 
 struct wt_tcp_listener {
 	struct wt_tcp *tcp;
@@ -148,34 +149,21 @@ static void close_set(const struct wt_host *host, struct wt_tcp_listeners *set)
 	free(set);
 }
 
-static size_t configured(const struct wt_tcp *tcp)
-{
-	struct sockaddr_storage address;
-	size_t n = 0;
-
-	while (tcp->host->config_sockaddr(tcp->host, tcp->cfg, "listen", n, &address) == WT_OK)
-		n++;
-	return n;
-}
-
 enum wt_status wt_tcp_listener_open(struct wt_tcp *tcp, struct wt_worker *worker,
 				    struct wt_error *err)
 {
 	const struct wt_host *host = tcp->host;
-	size_t n = configured(tcp);
 	struct wt_tcp_listeners *set;
-	enum wt_status status = WT_OK;
+	enum wt_status status;
+	size_t n;
 
 	for (set = tcp->listeners; set; set = set->next)
 		if (set->worker == worker)
 			return wt_socket_fail(err, WT_ERR_INVALID,
 					      "this transport listens already");
-	if (n == 0)
-		return WT_OK;
-	if (n > WT_TCP_LISTEN_MAX)
-		return wt_socket_fail(err, WT_ERR_CONFIG,
-				      "listen: %zu addresses, at most %u are allowed", n,
-				      WT_TCP_LISTEN_MAX);
+	status = wt_listen_count(host, tcp->cfg, &n, err);
+	if (status != WT_OK || n == 0)
+		return status;
 	set = calloc(1, sizeof *set + n * sizeof set->all[0]);
 	if (!set)
 		return wt_socket_fail(err, WT_ERR_NOMEM, "listen: out of memory");

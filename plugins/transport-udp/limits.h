@@ -67,6 +67,4 @@
 #define WT_UDP_NETWORK_IPV4 3u
 #define WT_UDP_NETWORK_IPV6 8u
 
-#define WT_UDP_LISTEN_MAX 64u
-
 #endif

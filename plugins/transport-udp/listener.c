@@ -8,16 +8,7 @@
 #include "answer.h"
 #include "transport-common/address.h"
 #include "transport-common/failure.h"
-
-static size_t configured(const struct wt_udp *udp)
-{
-	struct sockaddr_storage address;
-	size_t n = 0;
-
-	while (udp->host->config_sockaddr(udp->host, udp->cfg, "listen", n, &address) == WT_OK)
-		n++;
-	return n;
-}
+#include "transport-common/listen.h"
 
 /* Memory for what is noted; once. */
 static enum wt_status prepare(struct wt_udp *udp, size_t n, struct wt_error *err)
@@ -114,17 +105,13 @@ enum wt_status wt_udp_listener_open(struct wt_udp *udp, struct wt_worker *worker
 				    struct wt_error *err)
 {
 	const struct wt_host *host = udp->host;
-	struct wt_udp_link *links[WT_UDP_LISTEN_MAX];
-	size_t n = configured(udp), opened = 0;
+	struct wt_udp_link *links[WT_LISTEN_MAX];
+	size_t n, opened = 0;
 	uint32_t index = host->worker_index(host, worker);
-	enum wt_status status;
+	enum wt_status status = wt_listen_count(host, udp->cfg, &n, err);
 
-	if (n == 0)
-		return WT_OK;
-	if (n > WT_UDP_LISTEN_MAX)
-		return wt_socket_fail(err, WT_ERR_CONFIG,
-				      "listen: %zu addresses, at most %u are allowed", n,
-				      WT_UDP_LISTEN_MAX);
+	if (status != WT_OK || n == 0)
+		return status;
 	/* The kernel numbers the sockets of a port as they come. */
 	if (index != udp->listening)
 		return wt_socket_fail(err, WT_ERR_INVALID, "listen: worker %u is not the next one",

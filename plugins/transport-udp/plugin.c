@@ -12,6 +12,7 @@
 #include "path.h"
 #include "route.h"
 #include "transport-common/address.h"
+#include "transport-common/conformance.h"
 #include "transport-common/failure.h"
 
 static enum wt_status udp_create(const struct wt_host *host, const struct wt_config *cfg,
@@ -216,21 +217,6 @@ static const struct wt_config_key keys[] = {
 	},
 };
 
-/* For testers: any free ports of loopback. */
-static const struct wt_conformance_setting acceptor_settings[] = {
-	{ .struct_size = sizeof acceptor_settings[0],
-	  .scope = WT_SCOPE_SECTION,
-	  .key = "listen",
-	  .value = "127.0.0.1:0, [::1]:0" },
-};
-static const struct wt_conformance_end acceptor = { sizeof acceptor, 1, acceptor_settings };
-static const struct wt_conformance_end dialler = { .struct_size = sizeof dialler };
-static const struct wt_conformance conformance = {
-	.struct_size = sizeof conformance,
-	.dialler = &dialler,
-	.acceptor = &acceptor,
-};
-
 static const struct wt_transport_ops ops = {
 	.struct_size = sizeof ops,
 	.mode = WT_CHANNEL_DATAGRAM,
@@ -253,4 +239,5 @@ static const struct wt_transport_ops ops = {
 
 WT_PLUGIN(WT_KIND_TRANSPORT, "udp", "1.0", .license = "MIT",
 	  .summary = "Records over UDP, each a datagram", .ops = &ops, .config_keys = keys,
-	  .config_key_count = sizeof keys / sizeof keys[0], .conformance = &conformance);
+	  .config_key_count = sizeof keys / sizeof keys[0],
+	  .conformance = &wt_loopback_conformance);

@@ -14,6 +14,7 @@
 #include "support/child.h"
 #include "support/tcp_rig.h"
 #include "support/udp_rig.h"
+#include "transport-common/listen.h"
 
 struct transport {
 	const char *name;
@@ -29,6 +30,35 @@ static const struct transport udp = { "udp", wt_udp_rig_socket, "ss -lunp", 3 };
 static struct wt_loop_config one_address(struct sockaddr_storage address)
 {
 	return (struct wt_loop_config){ .listen = { address }, .listen_count = 1 };
+}
+
+static enum wt_status so_many(const struct wt_host *host, const struct wt_config *cfg,
+			      const char *key, size_t i, struct sockaddr_storage *out)
+{
+	(void)out;
+	assert_string_equal(key, "listen");
+	assert_null(cfg);
+	return i < *(const size_t *)host->self ? WT_OK : WT_ERR_INVALID;
+}
+
+static void more_than_64_addresses_are_refused(void **state)
+{
+	static const size_t counts[] = { 0, 1, 64, 65, 1000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		size_t count = counts[i], n;
+		struct wt_error err = { .struct_size = sizeof err };
+		const struct wt_host host = { .struct_size = sizeof host,
+					      .self = &count,
+					      .config_sockaddr = so_many };
+		enum wt_status status = wt_listen_count(&host, NULL, &n, &err);
+
+		assert_int_equal(n, count);
+		assert_int_equal(status, count <= 64 ? WT_OK : WT_ERR_CONFIG);
+		if (status != WT_OK)
+			WT_RIG_HAS(err.text, "at most 64 are allowed");
+	}
 }
 
 static enum wt_status listen_once(struct wt_rig *rig, struct wt_error *err)
@@ -214,7 +244,8 @@ static void an_event_loop_that_is_full_stops_listening(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { TESTS_OF(tcp), TESTS_OF(udp) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(more_than_64_addresses_are_refused),
+					    TESTS_OF(tcp), TESTS_OF(udp) };
 
 	return cmocka_run_group_tests_name("transport_listen", tests, NULL, NULL);
 }
