@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "support/in_process.h"
 
 #define INBOX_MAX 4096u
 #define FIRST_PORT 20000u
@@ -432,17 +433,6 @@ static void source(void *self, struct wt_worker *worker, void *tconn, const stru
 	snprintf(out->text, sizeof out->text, "packets:%u", remote ? remote : socket->port);
 }
 
-static enum wt_status local_address(void *self, struct wt_worker *worker, void *tconn,
-				    const struct wt_path *path, struct sockaddr_storage *out)
-{
-	(void)self;
-	(void)worker;
-	(void)tconn;
-	(void)path;
-	(void)out;
-	return WT_ERR_UNSUPPORTED;
-}
-
 static void set_max_record(void *self, struct wt_worker *worker, void *tconn, uint32_t max)
 {
 	(void)self;
@@ -451,23 +441,9 @@ static void set_max_record(void *self, struct wt_worker *worker, void *tconn, ui
 	(void)max;
 }
 
-static const struct wt_config_key keys[] = {
-	{ .struct_size = sizeof(struct wt_config_key),
-	  .type = WT_CONFIG_SOCKADDR,
-	  .scope = WT_SCOPE_SECTION,
-	  .name = "listen",
-	  .help = "Ports of the test's network." },
-};
-
 const struct wt_plugin wt_packet_plugin = {
-	.kind = WT_KIND_TRANSPORT,
+	WT_IN_PROCESS_PLUGIN,
 	.name = "packets",
-	.version = "1.0",
-	.path = (char[]){ "" },
-	.algorithm = (char[]){ "" },
-	.config_keys = keys,
-	.config_key_count = 1,
-	.config_key_stride = sizeof(struct wt_config_key),
 	.ops.transport = {
 		.struct_size = sizeof(struct wt_transport_ops),
 		.mode = WT_CHANNEL_DATAGRAM,
@@ -483,7 +459,7 @@ const struct wt_plugin wt_packet_plugin = {
 		.set_max_record = set_max_record,
 		.max_record = max_record,
 		.source = source,
-		.local_address = local_address,
+		.local_address = wt_in_process_local_address,
 		.answer = answer,
 	},
 };
