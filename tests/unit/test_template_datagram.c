@@ -106,7 +106,7 @@ static void an_answer_goes_where_its_path_says(void **state)
 			    wt_rig_ipv6("::1", 0) },
 		.listen_count = wt_rig_has_ipv6() ? 3 : 2,
 	};
-	struct wt_source source = { .struct_size = sizeof source, .token_len = 9 };
+	struct wt_source source = { .struct_size = sizeof source };
 	struct wt_rig rig;
 
 	(void)state;
