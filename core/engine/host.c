@@ -12,6 +12,7 @@
 #include "privileged/resolver.h"
 #include "session/half_open.h"
 #include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/peer.h"
 
 static struct wt_host_instance *instance_of(const struct wt_host *host)
@@ -242,7 +243,7 @@ static void link_connected(const struct wt_host *host, struct wt_worker *worker,
 	conn->give_up_ms = 0;
 	conn->peer->dial.connected = !link->datagram;
 	wt_transport_source(link->transport, worker, link->tconn, NULL, &conn->source);
-	wt_handshake_start(conn);
+	wt_initiation_start(conn);
 }
 
 static void link_readable(const struct wt_host *host, struct wt_worker *worker,

@@ -10,6 +10,7 @@
 #include "session/dial.h"
 #include "session/half_open.h"
 #include "session/index_table.h"
+#include "session/initiation.h"
 #include "session/lanes.h"
 #include "session/life.h"
 #include "session/output.h"
@@ -53,15 +54,6 @@ static void refuse(struct wt_conn *conn, const struct wt_origin *from,
 		wt_conn_close(conn, true, why);
 }
 
-void wt_handshake_stop_own(struct wt_conn *conn)
-{
-	if (!conn->link->datagram)
-		return;
-	wt_handshake_abandon(&conn->own);
-	wt_lanes_done(conn->peer->lanes, conn->peer->lane);
-	wt_repeat_answered(conn);
-}
-
 /* This end cannot go on with a handshake, whoever began it. Without keys in use
  * there is no association; a stream's other end waits for what does not come. */
 static void fail(struct wt_conn *conn, const char *why)
@@ -73,7 +65,7 @@ static void fail(struct wt_conn *conn, const char *why)
 	if (conn->pending.auth)
 		wt_handshake_drop_pending(conn);
 	if (conn->own.auth) {
-		wt_handshake_stop_own(conn);
+		wt_initiation_stop(conn);
 		conn->rekey_ms = conn->worker->loop.now_ms + WT_DEAD_PEER_MS;
 		wt_conn_schedule(conn);
 	}
@@ -107,7 +99,8 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 	return true;
 }
 
-static bool reply(struct wt_conn *conn, const struct wt_origin *to, const struct wt_auth_out *out)
+bool wt_handshake_reply(struct wt_conn *conn, const struct wt_origin *to,
+			const struct wt_auth_out *out)
 {
 	if (out->reply_len == 0)
 		return true;
@@ -205,7 +198,7 @@ void wt_handshake_accepted(struct wt_conn *conn, const struct wt_question *quest
 	if (conn->state == WT_CONN_OPEN)
 		conn->state = WT_CONN_PROVEN;
 	wt_conn_schedule(conn);
-	(void)reply(conn, &question->from, out);
+	(void)wt_handshake_reply(conn, &question->from, out);
 }
 
 /* Our handshake came to its end: the responder is proven. */
@@ -236,7 +229,7 @@ static void proven(struct wt_conn *conn, const struct wt_question *question,
 				    WT_RECORD_MAX);
 	wt_conn_schedule(conn);
 	wt_repeat_said(conn, out->reply, out->reply_len, true);
-	if (!reply(conn, &question->from, out))
+	if (!wt_handshake_reply(conn, &question->from, out))
 		return;
 	/* A method of two messages: our first record is the proof. */
 	if (out->reply_len == 0 &&
@@ -322,7 +315,7 @@ static void answer(struct wt_conn *conn, const struct wt_question *question,
 	conn->answered = true;
 	(void)wt_refusal_report(conn->worker, conn->source.text, conn->peer, out,
 				"answered with a token");
-	(void)reply(conn, &question->from, out);
+	(void)wt_handshake_reply(conn, &question->from, out);
 }
 
 /* The dialler is proven. Its keys may have come with its first message, or come
@@ -331,13 +324,13 @@ static void finished(struct wt_conn *conn, const struct wt_question *question,
 		     const struct wt_auth_out *out)
 {
 	if (conn->pending.done) {
-		if (reply(conn, &question->from, out))
+		if (wt_handshake_reply(conn, &question->from, out))
 			say_up(conn);
 		return;
 	}
 	if (out->flags & WT_AUTH_OUT_KEYS && !take_keys(conn, out))
 		fail(conn, "cannot set up keys");
-	else if (reply(conn, &question->from, out))
+	else if (wt_handshake_reply(conn, &question->from, out))
 		wt_handshake_confirmed(conn);
 }
 
@@ -347,7 +340,7 @@ static void go_on(struct wt_conn *conn, const struct wt_question *question,
 {
 	if (question->role == WT_HANDSHAKE_OWN && out->reply_len > 0)
 		wt_repeat_said(conn, out->reply, out->reply_len, false);
-	(void)reply(conn, &question->from, out);
+	(void)wt_handshake_reply(conn, &question->from, out);
 }
 
 /* The plugin broke its contract: nothing of what it said counts. */
@@ -505,79 +498,4 @@ void wt_handshake_receive(struct wt_conn *conn, const struct wt_origin *from,
 		ask(conn, from, WT_HANDSHAKE_PENDING, auth, data, len);
 	else
 		refuse(conn, from, &unexpected);
-}
-
-/* The deadline and the waits are of the whole attempt, not of each message. */
-static void begin(struct wt_conn *conn, uint64_t deadline_ms)
-{
-	struct wt_worker *worker = conn->worker;
-	struct wt_peer *peer = conn->peer;
-	const struct wt_origin to = { .link = conn->link, .path = conn->path };
-	struct wt_auth_out out = { .struct_size = sizeof out };
-	bool rekey = conn->state == WT_CONN_UP;
-	uint8_t params[WT_PARAMS_SIZE];
-	struct wt_auth_start start = {
-		.struct_size = sizeof start,
-		.channel = conn->link->datagram ? WT_CHANNEL_DATAGRAM : WT_CHANNEL_STREAM,
-		.local_index = wt_handshake_index(conn),
-		.unanswered = rekey && !conn->link->datagram ? 0 : peer->dial.unanswered,
-		.params = params,
-	};
-
-	wt_lanes_tell(worker, peer, peer->lane, params);
-	wt_handshake_abandon(&conn->own);
-	enum wt_auth_verdict verdict =
-		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &out);
-
-	if (verdict != WT_AUTH_MORE || !out.handshake || out.reply_len == 0 ||
-	    out.reply_len > WT_AUTH_MESSAGE_MAX) {
-		wt_conn_close(conn, true, "the auth plugin cannot begin a handshake");
-		return;
-	}
-	conn->own = (struct wt_handshake){
-		.auth = peer->auth,
-		.handle = out.handshake,
-		.local_index = start.local_index,
-		.deadline_ms = deadline_ms,
-		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
-	};
-	conn->rekey_ms = conn->dead_ms = 0;
-	conn->asked = !rekey;
-	wt_conn_schedule(conn);
-	wt_repeat_said(conn, out.reply, out.reply_len, false);
-	(void)reply(conn, &to, &out);
-	wt_wipe(&out, sizeof out);
-}
-
-/* Not while another lane of the peer is at it: a rekey can wait. */
-static bool my_turn(struct wt_conn *conn)
-{
-	const struct wt_peer *peer = conn->peer;
-	uint64_t now = conn->worker->loop.now_ms;
-
-	if (wt_lanes_begin(peer->lanes, peer->lane, now))
-		return true;
-	if (conn->state != WT_CONN_UP) {
-		wt_conn_close(conn, true, "another connection to this peer is being made");
-		return false;
-	}
-	conn->rekey_ms = now + WT_LANE_WAIT_MS;
-	wt_conn_schedule_at(conn, conn->rekey_ms);
-	return false;
-}
-
-void wt_handshake_start(struct wt_conn *conn)
-{
-	bool rekey = conn->state == WT_CONN_UP;
-
-	if (!my_turn(conn))
-		return;
-	wt_repeat_begin(conn);
-	begin(conn,
-	      conn->worker->loop.now_ms + (rekey ? WT_REKEY_HANDSHAKE_MS : wt_dial_patience(conn)));
-}
-
-void wt_handshake_go_on(struct wt_conn *conn)
-{
-	begin(conn, conn->own.deadline_ms);
 }

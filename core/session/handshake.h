@@ -9,14 +9,6 @@
 #include "record/header.h"
 #include "session/conn.h"
 
-/* Begin one on `conn`, which this end dialled: the first, or a rekey. */
-void wt_handshake_start(struct wt_conn *conn);
-/* The one of ours that is under way begins anew, with another first message and
- * no more time. */
-void wt_handshake_go_on(struct wt_conn *conn);
-/* Give ours up; datagrams only: on a stream the answer is on its way. */
-void wt_handshake_stop_own(struct wt_conn *conn);
-
 /* A handshake message that is for `conn` and came from `from`. May close it. */
 void wt_handshake_receive(struct wt_conn *conn, const struct wt_origin *from,
 			  const struct wt_message *message, const uint8_t *data, size_t len);
@@ -40,6 +32,11 @@ void wt_handshake_abandon(struct wt_handshake *handshake);
 void wt_handshake_forget_theirs(struct wt_conn *conn);
 /* ... the keys that wait for proof. */
 void wt_handshake_drop_pending(struct wt_conn *conn);
+
+/* Send what the plugin answers, if anything. False: the connection is closed, since a
+ * stream had no room for it. */
+bool wt_handshake_reply(struct wt_conn *conn, const struct wt_origin *to,
+			const struct wt_auth_out *out);
 
 /* A random index, not 0 and not in use on this connection. */
 uint32_t wt_handshake_index(const struct wt_conn *conn);

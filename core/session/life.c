@@ -6,6 +6,7 @@
 #include "plugin/call.h"
 #include "session/dial.h"
 #include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/output.h"
 #include "session/peer.h"
 #include "session/repeat.h"
@@ -215,7 +216,7 @@ static void run_traffic(struct wt_conn *conn, uint64_t now)
 	if (conn->rekey_ms != 0 && conn->rekey_ms <= now && conn->peer->attempt && !dead)
 		conn->rekey_ms = now + WT_REPEAT_MS;
 	if ((due(&conn->rekey_ms, now) || dead) && !conn->own.auth)
-		wt_handshake_start(conn);
+		wt_initiation_start(conn);
 	if (dead && !conn->closed)
 		wt_dial_elsewhere(conn->peer);
 	/* Where the other end is by now, only names and endpoints tell. */

@@ -11,6 +11,7 @@
 #include "plugin/call.h"
 #include "session/dial.h"
 #include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/lanes.h"
 #include "session/life.h"
 
@@ -213,7 +214,7 @@ static void drain(struct wt_peer *peer, struct wt_conn *conn)
 	conn->state = WT_CONN_DRAINING;
 	conn->drain_ms = conn->worker->loop.now_ms + WT_PREVIOUS_MS;
 	wt_life_stop_traffic(conn);
-	wt_handshake_stop_own(conn);
+	wt_initiation_stop(conn);
 	wt_conn_schedule(conn);
 	/* They waited for that link, and nothing would send them now. */
 	wt_peer_queue_clear(peer, WT_DROP_QUEUE_FULL);

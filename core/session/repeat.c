@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "session/dial.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/lanes.h"
 #include "session/output.h"
 #include "session/peer.h"
@@ -132,9 +132,9 @@ void wt_repeat_run(struct wt_conn *conn)
 	}
 	if (!repeat->last) {
 		wt_dial_silent(conn);
-		wt_handshake_go_on(conn);
+		wt_initiation_again(conn);
 	} else if (conn->state == WT_CONN_UP) {
-		wt_handshake_start(conn);
+		wt_initiation_start(conn);
 	} else {
 		wt_conn_close(conn, true, "the new keys were not confirmed");
 	}

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "base/log.h"
-#include "session/handshake.h"
 #include "session/index_table.h"
+#include "session/initiation.h"
 #include "session/output.h"
 #include "support/later_auth.h"
 #include "support/packet_transport.h"
@@ -118,7 +118,7 @@ static void try_broken(struct wt_world *w, const struct broken *b)
 	const struct wt_conn *there = wt_world_peer(&w->server, 0)->active;
 	uint64_t handshakes = wt_world_peer(&w->server, 0)->counters.handshakes;
 
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	for (int i = 0; i < 25; i++) {
 		wt_world_pass(w, 100);
 		carries_both_ways(w);
@@ -177,7 +177,7 @@ static void keys_may_come_with_the_proof(void **state)
 	up_within(w, 1000);
 	carries_both_ways(w);
 	for (int i = 0; i < 3; i++) {
-		wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+		wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 		wt_world_pass(w, 1000);
 		carries_both_ways(w);
 		assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, i + 2);
@@ -203,7 +203,7 @@ static void close_of_replaced_keys_ends_them_alone(void **state)
 	struct wt_conn *there = wt_world_peer(&w->server, 0)->active;
 	struct wt_conn *here = wt_world_peer(&w->alice, 0)->active;
 
-	wt_handshake_start(here);
+	wt_initiation_start(here);
 	wt_world_settle(w);
 	assert_non_null(there->keys.previous);
 	assert_non_null(here->keys.previous);
@@ -214,7 +214,7 @@ static void close_of_replaced_keys_ends_them_alone(void **state)
 	assert_ptr_equal(wt_world_peer(&w->alice, 0)->active, here);
 	carries_both_ways(w);
 	/* Any other reason is about the whole. */
-	wt_handshake_start(here);
+	wt_initiation_start(here);
 	wt_world_settle(w);
 	assert_true(wt_output_text(there, there->keys.previous, text,
 				   wt_control_close(text, WT_CLOSE_SHUTDOWN)));

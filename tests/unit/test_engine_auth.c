@@ -15,7 +15,7 @@
 #include "base/bytes.h"
 #include "plugin/call.h"
 #include "record/limits.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/output.h"
 #include "support/later_auth.h"
 #include "support/memory_transport.h"
@@ -67,7 +67,7 @@ static void a_verdict_may_come_later(void **state)
 		assert_int_equal(wt_later.completed, 1);
 		wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
 		/* The same for the next keys. */
-		wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+		wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 		wt_world_pass(w, 1000);
 		assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, 2);
 		assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
@@ -153,7 +153,7 @@ static void a_verdict_that_is_too_late_leaves_the_session_alone(void **state)
 
 	wt_later.when[WT_LATER_M3] = WT_LATER_SOON;
 	wt_later.delay_ms = WT_PENDING_MS + 5000;
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_pass(w, WT_PENDING_MS + 2000);
 	assert_null(conn->keys.next);
 	wt_world_pass(w, 5000);
@@ -170,10 +170,10 @@ static void no_second_message_while_it_thinks(void **state)
 	wt_world_alice(w);
 	wt_world_until(w, wt_world_alice_up);
 	wt_later.when[WT_LATER_M1] = WT_LATER_NEVER;
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_settle(w);
 	assert_non_null(wt_world_peer(&w->server, 0)->active);
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_settle(w);
 	assert_null(wt_world_peer(&w->server, 0)->active);
 	assert_int_equal(w->server.worker->refusals[WT_REASON_STEP], 1);
@@ -191,7 +191,7 @@ static void keys_may_come_with_the_last_message(void **state)
 	wt_world_alice(w);
 	wt_world_until(w, wt_world_alice_up);
 	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_settle(w);
 	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, 2);
 	wt_world_carries(w, &w->server, &w->alice, "10.8.0.1", "10.8.0.2", 100);
@@ -276,7 +276,7 @@ static void try_broken(struct wt_world *w, const struct broken *b, enum wt_later
 	wt_later.fault[b->step] = b->fault;
 	const struct wt_conn *conn = wt_world_peer(&w->server, 0)->active;
 
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_pass(w, 300);
 	assert_ptr_not_equal(wt_world_peer(&w->server, 0)->active, conn);
 	assert_recovers(w);

@@ -18,7 +18,7 @@
 #include "control/counters.h"
 #include "plugin/call.h"
 #include "record/limits.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/output.h"
 #include "support/memory_transport.h"
 #include "support/world.h"
@@ -163,7 +163,7 @@ static void a_dialler_that_rekeys_without_end_is_cut_off(void **state)
 	const struct wt_conn *conn = server_conn(w, 0);
 
 	while (n < 50 && wt_world_peer(&w->server, 0)->active == conn) {
-		wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+		wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 		wt_world_settle(w);
 		n++;
 	}
@@ -227,7 +227,7 @@ static void a_rekey_survives_a_full_output(void **state)
 	struct wt_memory_link *link = link_of_last();
 	struct wt_conn *conn = server_conn(w, 0);
 
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_settle(w);
 	wt_memory_deliver(link, TO_SERVER, SIZE_MAX);
 	wt_world_settle(w);

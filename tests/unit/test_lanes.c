@@ -15,7 +15,7 @@
 #include "control/report.h"
 #include "record/limits.h"
 #include "session/dial.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/lanes.h"
 #include "support/later_auth.h"
 #include "support/memory_transport.h"
@@ -304,7 +304,7 @@ static void handshakes_take_turns(void **state)
 
 	open_both(w, 4);
 	for (unsigned i = 0; i < 4; i++)
-		wt_handshake_start(lane(&w->alice, i)->active);
+		wt_initiation_start(lane(&w->alice, i)->active);
 	assert_int_equal(under_way(&w->alice), 1);
 	for (int i = 0; i < 6000; i++) {
 		wt_memory_net.hold = i % 4 != 3;
@@ -363,9 +363,9 @@ static void a_dead_lane_keeps_no_turn(void **state)
 	open_both(w, 3);
 	/* The newest is that of the last lane. */
 	wt_memory_room(wt_memory_net.links, 0, 0);
-	wt_handshake_start(lane(&w->alice, 2)->active);
+	wt_initiation_start(lane(&w->alice, 2)->active);
 	assert_int_equal(under_way(&w->alice), 1);
-	wt_handshake_start(lane(&w->alice, 0)->active);
+	wt_initiation_start(lane(&w->alice, 0)->active);
 	assert_null(lane(&w->alice, 0)->active->own.auth);
 	wt_world_pass(w, WT_HANDSHAKE_MS - 200);
 	assert_int_equal(lane(&w->alice, 0)->counters.handshakes, 1);
@@ -499,7 +499,7 @@ static void a_connection_keeps_its_lane(void **state)
 	open_both(w, 3);
 	peer = lane(&w->alice, 1);
 	peer->lane = 2;
-	wt_handshake_start(peer->active);
+	wt_initiation_start(peer->active);
 	peer->lane = 1;
 	wt_world_settle(w);
 	assert_int_equal(w->server.worker->refusals[WT_REASON_PARAMS], 1);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "support/later_auth.h"
 #include "support/memory_transport.h"
 #include "support/packet_transport.h"
@@ -75,7 +75,7 @@ static void rekeys(struct wt_world *w)
 {
 	const uint64_t before = wt_world_peer(&w->server, 0)->counters.handshakes;
 
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_settle(w);
 	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, before + 1);
 	assert_int_equal(wt_world_peer(&w->alice, 0)->counters.handshakes, before + 1);
@@ -112,7 +112,7 @@ static void old_keys_carry_traffic_behind_the_proof(void **state)
 	carries_both_ways(w);
 	link = wt_memory_net.links;
 	wt_memory_net.hold = true;
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	for (int to = 1; to >= 0; to--) { /* M1, M2 */
 		wt_world_settle(w);
 		wt_memory_deliver(link, to, SIZE_MAX);
@@ -155,7 +155,7 @@ static void a_lost_proof_is_said_again(void **state)
 		loss.lose_proofs = cases[i].proofs;
 		loss.lose_answers = cases[i].answers;
 		loss.armed = false;
-		wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+		wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 		wt_world_pass(w, 1000 * (cases[i].proofs + cases[i].answers) + 100);
 		if (loss.lose_proofs + loss.lose_answers > 0)
 			fail_msg("case %zu: %u proofs and %u answers were never said", i,
@@ -177,7 +177,7 @@ static void a_proof_that_nobody_hears_ends_in_a_new_handshake(void **state)
 	wt_world_until(w, wt_world_alice_up);
 	wt_world_settle(w);
 	loss.lose_proofs = 6;
-	wt_handshake_start(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
 	wt_world_pass(w, 8000);
 	assert_int_equal(loss.lose_proofs, 0);
 	assert_int_equal(wt_later.handshakes, 3);

@@ -19,7 +19,7 @@
 
 #include "base/secret.h"
 #include "conform/heap.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "support/later_auth.h"
 #include "support/memory_transport.h"
 #include "support/packet_transport.h"
@@ -187,7 +187,7 @@ static void rekey(struct wt_world *w)
 	struct wt_conn *conn = wt_world_peer(&w->alice, 0)->active;
 
 	if (conn && !conn->own.auth)
-		wt_handshake_start(conn);
+		wt_initiation_start(conn);
 	wt_world_pass(w, 200);
 }
 

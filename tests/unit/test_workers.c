@@ -15,7 +15,7 @@
 
 #include "control/report.h"
 #include "record/limits.h"
-#include "session/handshake.h"
+#include "session/initiation.h"
 #include "support/world.h"
 
 #define PEER_ALICE 0
@@ -346,7 +346,7 @@ static void datagrams_find_their_worker(void **state)
 			assert_true(conn->link->datagram);
 			assert_int_equal(conn->keys.current->remote_index % count,
 					 owner(w, end == &w->bob));
-			wt_handshake_start(conn);
+			wt_initiation_start(conn);
 			wt_world_settle(w);
 			assert_int_equal(wt_world_peer(end, 0)->counters.handshakes, round + 1);
 		}
