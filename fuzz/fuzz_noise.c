@@ -53,7 +53,7 @@ static void fix_mac1(const struct wt_mac_keys *to, uint8_t *message, size_t at)
 		   WT_OK);
 }
 
-static void check_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out)
+static void check_dropped(enum wt_auth_verdict verdict, const struct wt_auth_said *out)
 {
 	FUZZ_CHECK(verdict == WT_AUTH_IGNORE);
 	FUZZ_CHECK(out->reason != WT_REASON_NONE && out->reason != WT_REASON_INTERNAL);
@@ -62,20 +62,20 @@ static void check_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out
 }
 
 static enum wt_auth_verdict to_responder(const uint8_t *message, size_t len,
-					 struct wt_auth_out *out)
+					 struct wt_auth_said *out)
 {
 	return wt_auth_rig_accept(&pair.r, pair.channel, pair.next_index++, pair.params_r, message,
 				  len, out);
 }
 
 static enum wt_auth_verdict to_initiator(const uint8_t *message, size_t len,
-					 struct wt_auth_out *out)
+					 struct wt_auth_said *out)
 {
 	return wt_auth_rig_receive(&pair.i, pair.m1.handshake, pair.channel, message, len, out);
 }
 
 /* `data` on a copy of `from`; what is longer is cut. Is it another one now? */
-static bool alter(uint8_t *message, const struct wt_auth_out *from, const uint8_t *data,
+static bool alter(uint8_t *message, const struct wt_auth_said *from, const uint8_t *data,
 		  size_t size)
 {
 	memcpy(message, from->reply, from->reply_len);
@@ -87,7 +87,7 @@ static bool alter(uint8_t *message, const struct wt_auth_out *from, const uint8_
 static void fuzz_m1(const uint8_t *data, size_t size, bool fix)
 {
 	uint8_t message[WT_AUTH_MESSAGE_MAX];
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	FUZZ_CHECK(wt_auth_pair_start(&pair, 0) == WT_AUTH_MORE);
 	alter(message, &pair.m1, data, size);
@@ -113,7 +113,7 @@ static void fuzz_m1(const uint8_t *data, size_t size, bool fix)
 static void fuzz_m2(const uint8_t *data, size_t size, bool fix)
 {
 	uint8_t message[WT_AUTH_MESSAGE_MAX];
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	FUZZ_CHECK(wt_auth_pair_start(&pair, 0) == WT_AUTH_MORE);
 	FUZZ_CHECK(wt_auth_pair_accept(&pair) == WT_AUTH_MORE);
@@ -130,7 +130,7 @@ static void fuzz_cookie(const uint8_t *data, size_t size)
 {
 	const uint64_t now = pair.r.clock.unix_ms;
 	uint8_t message[WT_AUTH_MESSAGE_MAX];
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	wt_auth_pair_until_answer(&pair);
 	if (alter(message, &pair.m2, data, size))
@@ -144,7 +144,7 @@ static void fuzz_cookie(const uint8_t *data, size_t size)
 static void fuzz_raw(const uint8_t *data, size_t size, bool responder, bool fix)
 {
 	uint8_t message[WT_AUTH_MESSAGE_MAX];
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	if (size > sizeof message)
 		size = sizeof message;

@@ -13,6 +13,7 @@
 #include "session/half_open.h"
 #include "session/handshake.h"
 #include "session/initiation.h"
+#include "session/lanes.h"
 #include "session/peer.h"
 
 static struct wt_host_instance *instance_of(const struct wt_host *host)
@@ -280,34 +281,37 @@ static void link_ended(const struct wt_host *host, struct wt_worker *worker, str
 /* ---- handshakes ------------------------------------------------------------------ */
 
 static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
-				  uint32_t peer_id, const uint8_t *bytes)
+				  uint32_t peer_id, const uint8_t *theirs, uint8_t *ours)
 {
 	struct wt_node *node = node_of(host);
 	struct wt_error err = WT_ERROR_INIT;
 	struct wt_params params;
 	const struct wt_peer_settings *peer = NULL;
 	unsigned lanes = 1;
-	enum wt_status status = wt_params_decode(bytes, &node->params, &params, &err);
+	enum wt_status status = wt_params_decode(theirs, &node->params, &params, &err);
 
+	(void)worker;
 	if (peer_id < node->peer_count) {
 		peer = &node->settings->peers[peer_id];
 		lanes = peer->connections;
 	}
+	if (status == WT_OK && !peer)
+		status = wt_fail(&err, WT_ERR_INVALID, "there is no peer %u", peer_id);
 	/* Who dials numbers them. */
-	if (status == WT_OK && params.lane >= lanes && !(peer && peer->endpoint_count > 0))
+	if (status == WT_OK && params.lane >= lanes && peer->endpoint_count == 0)
 		status = wt_fail(&err, WT_ERR_INVALID,
 				 "it makes connection %u, and `connections` here allows %u",
 				 params.lane + 1u, lanes);
 	if (status != WT_OK)
 		wt_log_limited(WT_LOG_WARN, "parameters", "peer %s: its parameters are refused: %s",
 			       peer ? peer->name : "?", err.text);
-	else if (worker->told)
-		wt_params_tell(worker->told, 0, lanes);
+	else if (ours)
+		wt_lanes_tell(node, 0, lanes, ours);
 	return status;
 }
 
 static void auth_complete(const struct wt_host *host, struct wt_worker *worker, uint64_t ticket,
-			  int verdict, const struct wt_auth_out *out)
+			  uint32_t verdict, const struct wt_auth_out *out)
 {
 	(void)host;
 	wt_handshake_complete(worker, ticket, (enum wt_auth_verdict)verdict, out);

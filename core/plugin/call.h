@@ -357,12 +357,12 @@ static inline enum wt_auth_verdict wt_auth_receive(const struct wt_instance *aut
 	return result;
 }
 
-static inline void wt_auth_abandon(const struct wt_instance *auth, void *handshake,
-				   uint32_t local_index)
+static inline void wt_auth_abandon(const struct wt_instance *auth, struct wt_worker *worker,
+				   void *handshake, uint32_t local_index)
 {
 	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->abandon);
 
-	wt_auth_ops(auth)->abandon(auth->self, handshake, local_index);
+	wt_auth_ops(auth)->abandon(auth->self, worker, handshake, local_index);
 	wt_calling_leave(outer);
 }
 

@@ -105,14 +105,14 @@ static void no_conn_ended(const struct wt_host *host, struct wt_worker *worker,
 }
 
 static enum wt_status no_auth_params(const struct wt_host *host, struct wt_worker *worker,
-				     uint32_t peer_id, const uint8_t *params)
+				     uint32_t peer_id, const uint8_t *theirs, uint8_t *ours)
 {
-	(void)host, (void)worker, (void)peer_id, (void)params;
+	(void)host, (void)worker, (void)peer_id, (void)theirs, (void)ours;
 	return WT_ERR_UNSUPPORTED;
 }
 
 static void no_auth_complete(const struct wt_host *host, struct wt_worker *worker, uint64_t ticket,
-			     int verdict, const struct wt_auth_out *out)
+			     uint32_t verdict, const struct wt_auth_out *out)
 {
 	(void)host, (void)worker, (void)ticket, (void)verdict, (void)out;
 }

@@ -51,7 +51,7 @@ static const uint8_t *nonce_of(struct direction *direction, uint64_t counter)
 
 /* ---- life ---------------------------------------------------------------- */
 
-static bool options_ok(const struct wt_keypair_options *options, const struct wt_auth_keys *keys)
+static bool options_ok(const struct wt_keypair_options *options, const struct wt_keypair_keys *keys)
 {
 	if (options->local_index == 0 || options->remote_index == 0)
 		return false;
@@ -92,7 +92,7 @@ static enum wt_status contexts_new(const struct wt_keypair *pair, struct wt_cryp
 
 enum wt_status wt_keypair_init(struct wt_keypair *pair, struct wt_crypto *crypto,
 			       struct wt_worker *worker, const struct wt_keypair_options *options,
-			       const struct wt_auth_keys *keys)
+			       const struct wt_keypair_keys *keys)
 {
 	enum wt_status status = WT_OK;
 

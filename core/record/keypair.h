@@ -21,13 +21,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <whispertunnel/auth.h>
+#include <whispertunnel/status.h>
+#include <whispertunnel/wire.h>
 
 #include "record/drop.h"
 #include "record/limits.h"
 #include "record/replay.h"
 
 struct wt_crypto;
+struct wt_worker;
 
 /* Lowered by tests; everything else uses wt_key_limits_standard. */
 struct wt_key_limits {
@@ -74,13 +76,21 @@ struct wt_keypair_options {
 	const struct wt_key_limits *limits; /* NULL: standard; copied */
 };
 
+/* What a handshake gives. The caller's, who wipes it. */
+struct wt_keypair_keys {
+	uint8_t send_key[WT_KEY_SIZE];
+	uint8_t recv_key[WT_KEY_SIZE];
+	uint8_t send_iv[WT_NONCE_SIZE];
+	uint8_t recv_iv[WT_NONCE_SIZE];
+};
+
 /* Set up both directions. `crypto` outlives the keypair; `keys` are copied, the
  * caller wipes its own. On failure nothing is held and *pair is zero:
  * WT_ERR_INVALID (an option; or both directions have one key, which would seal
  * two texts under one nonce), WT_ERR_NOMEM, WT_ERR_CRYPTO (the backend). */
 enum wt_status wt_keypair_init(struct wt_keypair *pair, struct wt_crypto *crypto,
 			       struct wt_worker *worker, const struct wt_keypair_options *options,
-			       const struct wt_auth_keys *keys) WT_MUST_CHECK;
+			       const struct wt_keypair_keys *keys) WT_MUST_CHECK;
 
 /* Erase keys and contexts; *pair is zero afterwards. A zero pair is allowed. */
 void wt_keypair_wipe(struct wt_keypair *pair);

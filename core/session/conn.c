@@ -108,7 +108,7 @@ void wt_conn_close(struct wt_conn *conn, bool abort, const char *why)
 		return;
 	conn->closed = true;
 	wt_half_open_remove(conn);
-	wt_handshake_abandon(&conn->own);
+	wt_handshake_abandon(conn, &conn->own);
 	wt_handshake_forget_theirs(conn);
 	wt_repeat_stop(conn);
 	wt_keyring_wipe(&conn->keys);

@@ -30,11 +30,12 @@ enum wt_conn_state {
 	WT_CONN_DRAINING  /* replaced: receives for a while */
 };
 
-/* Whose message an auth plugin was given. */
+/* What an auth plugin was given. */
 enum wt_handshake_role {
 	WT_HANDSHAKE_ACCEPT,  /* a first message: somebody begins */
 	WT_HANDSHAKE_OWN,     /* an answer in ours */
 	WT_HANDSHAKE_PENDING, /* a later message in theirs */
+	WT_HANDSHAKE_START    /* none: one of ours was to begin */
 };
 
 /* A handshake under way. */
@@ -53,7 +54,7 @@ struct wt_question {
 	uint64_t ticket; /* 0: nothing */
 	struct wt_instance *auth;
 	enum wt_handshake_role role;
-	uint32_t fresh_index; /* ACCEPT: what it was given for a new handshake */
+	uint32_t fresh_index; /* ACCEPT, START: what it was given for a new handshake */
 	struct wt_origin from;
 };
 

@@ -33,11 +33,20 @@ uint32_t wt_handshake_index(const struct wt_conn *conn)
 	return index;
 }
 
-void wt_handshake_abandon(struct wt_handshake *handshake)
+/* A handshake is over: what the plugin may still say in it is about nothing. */
+static void ask_no_more(struct wt_conn *conn, enum wt_handshake_role role)
+{
+	if (conn->question.ticket != 0 && conn->question.role == role)
+		conn->question = (struct wt_question){ .ticket = 0 };
+}
+
+void wt_handshake_abandon(struct wt_conn *conn, struct wt_handshake *handshake)
 {
 	if (handshake->auth)
-		wt_auth_abandon(handshake->auth, handshake->handle, handshake->local_index);
+		wt_auth_abandon(handshake->auth, conn->worker, handshake->handle,
+				handshake->local_index);
 	*handshake = (struct wt_handshake){ .auth = NULL };
+	ask_no_more(conn, handshake == &conn->own ? WT_HANDSHAKE_OWN : WT_HANDSHAKE_PENDING);
 }
 
 /* A message led to nothing. On a stream nothing good can follow: close. A
@@ -82,14 +91,20 @@ static bool take_keys(struct wt_conn *conn, const struct wt_auth_out *out)
 		.window = node->settings->tunnel.replay_window,
 		.born_ms = conn->worker->loop.now_ms,
 	};
+	struct wt_keypair_keys keys;
 	enum wt_status status;
 
 	status = wt_params_decode(out->peer_params, &node->params, &conn->theirs_next, NULL);
 	if (status == WT_OK && !conn->dialled && conn->theirs_next.lane != conn->peer->lane)
 		status = WT_ERR_INVALID;
+	memcpy(keys.send_key, out->send_key, WT_KEY_SIZE);
+	memcpy(keys.recv_key, out->recv_key, WT_KEY_SIZE);
+	memcpy(keys.send_iv, out->send_iv, WT_NONCE_SIZE);
+	memcpy(keys.recv_iv, out->recv_iv, WT_NONCE_SIZE);
 	if (status == WT_OK)
 		status = wt_keyring_install(&conn->keys, node->crypto, conn->worker, &options,
-					    &out->keys);
+					    &keys);
+	wt_wipe(&keys, sizeof keys);
 	if (status != WT_OK) {
 		wt_log_limited(WT_LOG_ERROR, "key set-up", "%s: cannot set up keys: %s",
 			       conn->source.text, wt_status_text(status));
@@ -126,7 +141,7 @@ static void unlist_pending(struct wt_conn *conn)
 void wt_handshake_forget_theirs(struct wt_conn *conn)
 {
 	unlist_pending(conn);
-	wt_handshake_abandon(&conn->pending);
+	wt_handshake_abandon(conn, &conn->pending);
 }
 
 void wt_handshake_drop_pending(struct wt_conn *conn)
@@ -135,8 +150,6 @@ void wt_handshake_drop_pending(struct wt_conn *conn)
 		conn->peer->pending = NULL;
 	wt_handshake_forget_theirs(conn);
 	wt_keyring_wipe_next(&conn->keys);
-	if (conn->question.role == WT_HANDSHAKE_PENDING)
-		conn->question = (struct wt_question){ .ticket = 0 };
 }
 
 /* NULL: a lane that the peer may not have, or another than the connection's. */
@@ -165,7 +178,7 @@ void wt_handshake_accepted(struct wt_conn *conn, const struct wt_question *quest
 	struct wt_peer *peer = lane_of(conn, out);
 
 	if (!peer) {
-		wt_auth_abandon(question->auth, out->handshake, out->local_index);
+		wt_auth_abandon(question->auth, worker, out->handshake, out->local_index);
 		refuse(conn, &question->from, &no_such_lane);
 		return;
 	}
@@ -177,6 +190,7 @@ void wt_handshake_accepted(struct wt_conn *conn, const struct wt_question *quest
 	if (conn->pending.local_index != out->local_index) {
 		/* The plugin has given it up already. */
 		unlist_pending(conn);
+		ask_no_more(conn, WT_HANDSHAKE_PENDING);
 		wt_keyring_wipe_next(&conn->keys);
 	}
 	conn->pending = (struct wt_handshake){
@@ -282,7 +296,7 @@ void wt_handshake_confirmed(struct wt_conn *conn)
 	if (theirs)
 		close_theirs(conn);
 	else
-		wt_handshake_abandon(&conn->own);
+		wt_handshake_abandon(conn, &conn->own);
 	wt_repeat_answered(conn);
 	conn->theirs = conn->theirs_next;
 	wt_track_confirmed(conn);
@@ -353,9 +367,10 @@ static void disbelieve(struct wt_conn *conn, const struct wt_question *question,
 }
 
 static void apply(struct wt_conn *conn, const struct wt_question *question,
-		  enum wt_auth_verdict verdict, const struct wt_auth_out *out)
+		  enum wt_auth_verdict verdict, const struct wt_answer *said)
 {
-	const char *flaw = wt_verdict_flaw(conn->worker, conn, question, verdict, out);
+	const struct wt_auth_out *out = &said->out;
+	const char *flaw = wt_verdict_flaw(conn->worker, conn, question, verdict, said);
 
 	if (flaw) {
 		disbelieve(conn, question, verdict, out, flaw);
@@ -400,8 +415,7 @@ static void ask(struct wt_conn *conn, const struct wt_origin *from, enum wt_hand
 		.fresh_index = role == WT_HANDSHAKE_ACCEPT ? wt_handshake_index(conn) : 0,
 		.from = *from,
 	};
-	struct wt_auth_out out = { .struct_size = sizeof out };
-	uint8_t params[WT_PARAMS_SIZE];
+	struct wt_answer said;
 	const struct wt_auth_in in = {
 		.struct_size = sizeof in,
 		.channel = conn->link->datagram ? WT_CHANNEL_DATAGRAM : WT_CHANNEL_STREAM,
@@ -414,46 +428,44 @@ static void ask(struct wt_conn *conn, const struct wt_origin *from, enum wt_hand
 		.source_len = conn->source.token_len,
 		.source_prefix_len = conn->source.prefix_len,
 		.source_prefix = conn->source.prefix,
-		.params = params,
 	};
 	enum wt_auth_verdict verdict;
 
-	wt_lanes_tell(worker, conn->peer, 0, params);
-	out.keys.struct_size = sizeof out.keys;
+	wt_answer_init(&said);
 	if (role == WT_HANDSHAKE_ACCEPT)
-		verdict = wt_auth_accept(auth, worker, &in, &out);
+		verdict = wt_auth_accept(auth, worker, &in, &said.out);
 	else
 		verdict = wt_auth_receive(auth, worker,
 					  role == WT_HANDSHAKE_OWN ? conn->own.handle
 								   : conn->pending.handle,
-					  &in, &out);
-	worker->told = NULL;
+					  &in, &said.out);
 	if (verdict == WT_AUTH_PENDING)
 		conn->question = question;
 	else
-		apply(conn, &question, verdict, &out);
-	wt_wipe(&out, sizeof out);
+		apply(conn, &question, verdict, &said);
+	wt_wipe(&said, sizeof said);
 }
 
 void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_auth_verdict verdict,
 			   const struct wt_auth_out *plugins)
 {
 	struct wt_conn *conn = wt_conn_by_ticket(worker, ticket);
-	struct wt_auth_out out = { .reason = WT_REASON_INTERNAL };
+	struct wt_answer said;
 
 	if (!conn)
 		return;
 	const struct wt_question question = conn->question;
 
 	conn->question = (struct wt_question){ .ticket = 0 };
-	/* The plugin made this structure, perhaps with fewer fields than ours. */
-	if (!plugins)
+	wt_answer_init(&said);
+	if (plugins) {
+		wt_answer_copy(&said, plugins);
+	} else {
+		said.out.reason = WT_REASON_INTERNAL;
 		verdict = WT_AUTH_IGNORE;
-	else
-		memcpy(&out, plugins,
-		       plugins->struct_size < sizeof out ? plugins->struct_size : sizeof out);
-	apply(conn, &question, verdict, &out);
-	wt_wipe(&out, sizeof out);
+	}
+	apply(conn, &question, verdict, &said);
+	wt_wipe(&said, sizeof said);
 }
 
 /* Each first message may cost a Diffie-Hellman. A stranger's connection is

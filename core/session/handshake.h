@@ -25,8 +25,9 @@ void wt_handshake_complete(struct wt_worker *worker, uint64_t ticket, enum wt_au
 /* The other end has shown that it holds the keys in `next`. */
 void wt_handshake_confirmed(struct wt_conn *conn);
 
-/* Tell the plugin to forget it. One that is not under way is fine. */
-void wt_handshake_abandon(struct wt_handshake *handshake);
+/* Tell the plugin to forget one of conn's two, and wait no more for what it says in
+ * it. One that is not under way is fine. */
+void wt_handshake_abandon(struct wt_conn *conn, struct wt_handshake *handshake);
 
 /* Give up theirs, and with it... */
 void wt_handshake_forget_theirs(struct wt_conn *conn);

@@ -8,47 +8,63 @@
 #include "session/lanes.h"
 #include "session/peer.h"
 #include "session/repeat.h"
+#include "session/verdict.h"
+
+/* It is under way: its first message goes out. */
+static void begun(struct wt_conn *conn, uint32_t local_index, uint64_t deadline_ms,
+		  const struct wt_auth_out *out)
+{
+	const struct wt_origin to = { .link = conn->link, .path = conn->path };
+	const struct wt_clock *clock = conn->worker->node->clock;
+
+	conn->own = (struct wt_handshake){
+		.auth = conn->peer->auth,
+		.handle = out->handshake,
+		.local_index = local_index,
+		.deadline_ms = deadline_ms,
+		.sent_ns = clock->mono_ns(clock),
+	};
+	conn->rekey_ms = conn->dead_ms = 0;
+	conn->asked = conn->state != WT_CONN_UP;
+	wt_conn_schedule(conn);
+	wt_repeat_said(conn, out->reply, out->reply_len, false);
+	(void)wt_handshake_reply(conn, &to, out);
+}
 
 /* The deadline and the waits are of the whole attempt, not of each message. */
 static void begin(struct wt_conn *conn, uint64_t deadline_ms)
 {
 	struct wt_worker *worker = conn->worker;
 	struct wt_peer *peer = conn->peer;
-	const struct wt_origin to = { .link = conn->link, .path = conn->path };
-	struct wt_auth_out out = { .struct_size = sizeof out };
 	bool rekey = conn->state == WT_CONN_UP;
 	uint8_t params[WT_PARAMS_SIZE];
-	struct wt_auth_start start = {
+	const struct wt_question question = { .auth = peer->auth,
+					      .role = WT_HANDSHAKE_START,
+					      .fresh_index = wt_handshake_index(conn) };
+	const struct wt_auth_start start = {
 		.struct_size = sizeof start,
 		.channel = conn->link->datagram ? WT_CHANNEL_DATAGRAM : WT_CHANNEL_STREAM,
-		.local_index = wt_handshake_index(conn),
+		.local_index = question.fresh_index,
 		.unanswered = rekey && !conn->link->datagram ? 0 : peer->dial.unanswered,
 		.params = params,
 	};
+	struct wt_answer said;
 
-	wt_lanes_tell(worker, peer, peer->lane, params);
-	wt_handshake_abandon(&conn->own);
+	wt_lanes_tell(worker->node, peer->lane, peer->lanes->count, params);
+	wt_handshake_abandon(conn, &conn->own);
+	wt_answer_init(&said);
 	enum wt_auth_verdict verdict =
-		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &out);
+		wt_auth_begin(peer->auth, worker, peer->auth_memory, &start, &said.out);
+	const char *flaw = wt_verdict_flaw(worker, conn, &question, verdict, &said);
 
-	if (verdict != WT_AUTH_MORE || !out.handshake || out.reply_len == 0 ||
-	    out.reply_len > WT_AUTH_MESSAGE_MAX) {
+	if (flaw)
+		wt_verdict_disbelieved(worker, conn->source.text, &question, verdict, &said.out,
+				       flaw);
+	if (flaw || verdict != WT_AUTH_MORE)
 		wt_conn_close(conn, true, "the auth plugin cannot begin a handshake");
-		return;
-	}
-	conn->own = (struct wt_handshake){
-		.auth = peer->auth,
-		.handle = out.handshake,
-		.local_index = start.local_index,
-		.deadline_ms = deadline_ms,
-		.sent_ns = worker->node->clock->mono_ns(worker->node->clock),
-	};
-	conn->rekey_ms = conn->dead_ms = 0;
-	conn->asked = !rekey;
-	wt_conn_schedule(conn);
-	wt_repeat_said(conn, out.reply, out.reply_len, false);
-	(void)wt_handshake_reply(conn, &to, &out);
-	wt_wipe(&out, sizeof out);
+	else
+		begun(conn, start.local_index, deadline_ms, &said.out);
+	wt_wipe(&said, sizeof said);
 }
 
 /* Not while another lane of the peer is at it: a rekey can wait. */
@@ -88,7 +104,7 @@ void wt_initiation_stop(struct wt_conn *conn)
 {
 	if (!conn->link->datagram)
 		return;
-	wt_handshake_abandon(&conn->own);
+	wt_handshake_abandon(conn, &conn->own);
 	wt_lanes_done(conn->peer->lanes, conn->peer->lane);
 	wt_repeat_answered(conn);
 }

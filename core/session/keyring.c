@@ -30,7 +30,7 @@ struct wt_keypair *wt_keyring_find(const struct wt_keyring *ring, uint32_t local
 enum wt_status wt_keyring_install(struct wt_keyring *ring, struct wt_crypto *crypto,
 				  struct wt_worker *worker,
 				  const struct wt_keypair_options *options,
-				  const struct wt_auth_keys *keys)
+				  const struct wt_keypair_keys *keys)
 {
 	struct wt_keypair *pair = calloc(1, sizeof(*pair));
 	enum wt_status status;

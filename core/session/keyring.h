@@ -29,7 +29,7 @@ struct wt_keypair *wt_keyring_find(const struct wt_keyring *ring, uint32_t local
 enum wt_status wt_keyring_install(struct wt_keyring *ring, struct wt_crypto *crypto,
 				  struct wt_worker *worker,
 				  const struct wt_keypair_options *options,
-				  const struct wt_auth_keys *keys) WT_MUST_CHECK;
+				  const struct wt_keypair_keys *keys) WT_MUST_CHECK;
 
 /* `next` becomes `current`, that becomes `previous`, and that is wiped. */
 void wt_keyring_confirm(struct wt_keyring *ring);

@@ -71,14 +71,11 @@ struct wt_peer *wt_lanes_named(struct wt_worker *worker, uint32_t id,
 	return lane < lanes->count ? &worker->peers[wt_lanes_at(lanes, lane)] : NULL;
 }
 
-void wt_lanes_tell(struct wt_worker *worker, const struct wt_peer *peer, unsigned lane,
+void wt_lanes_tell(const struct wt_node *node, unsigned lane, unsigned lanes,
 		   uint8_t params[WT_PARAMS_SIZE])
 {
-	memcpy(params, worker->node->params_bytes, WT_PARAMS_SIZE);
-	if (peer)
-		wt_params_tell(params, lane, peer->lanes->count);
-	else
-		worker->told = params;
+	memcpy(params, node->params_bytes, WT_PARAMS_SIZE);
+	wt_params_tell(params, lane, lanes);
 }
 
 void wt_lanes_agree(struct wt_lanes *lanes, unsigned theirs)

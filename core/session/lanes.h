@@ -53,10 +53,9 @@ struct wt_lanes *wt_lanes_of(const struct wt_node *node, uint32_t at, unsigned *
 struct wt_peer *wt_lanes_named(struct wt_worker *worker, uint32_t id,
 			       const struct wt_params *params);
 
-/* Our parameters for one handshake with `peer`. As long as it is not known (NULL),
- * worker->told says where they are, and the caller sets that to NULL when its
- * call of the auth plugin returns. */
-void wt_lanes_tell(struct wt_worker *worker, const struct wt_peer *peer, unsigned lane,
+/* Our parameters for one handshake: which of the connections it is for (0 from who
+ * accepts), and how many we take of the peer. */
+void wt_lanes_tell(const struct wt_node *node, unsigned lane, unsigned lanes,
 		   uint8_t params[WT_PARAMS_SIZE]);
 
 /* The other end takes `theirs` connections (0: it does not know of lanes, and takes

@@ -78,7 +78,7 @@ static void accepted(const struct wt_question *question, const struct wt_auth_ou
 	if (conn)
 		wt_handshake_accepted(conn, question, out);
 	else
-		wt_auth_abandon(question->auth, out->handshake, out->local_index);
+		wt_auth_abandon(question->auth, worker, out->handshake, out->local_index);
 }
 
 static void repeat(const struct wt_origin *to, const struct wt_auth_out *out)
@@ -117,10 +117,11 @@ static void say_again(const struct wt_question *question, const struct wt_auth_o
 }
 
 static void apply(const struct wt_question *question, enum wt_auth_verdict verdict,
-		  const struct wt_auth_out *out, const struct wt_source *source, size_t len)
+		  const struct wt_answer *said, const struct wt_source *source, size_t len)
 {
 	struct wt_worker *worker = question->from.link->worker;
-	const char *flaw = wt_verdict_flaw(worker, NULL, question, verdict, out);
+	const struct wt_auth_out *out = &said->out;
+	const char *flaw = wt_verdict_flaw(worker, NULL, question, verdict, said);
 
 	if (!flaw && out->reply_len > len && verdict != WT_AUTH_IGNORE)
 		flaw = "its answer to a stranger is longer than what it answers";
@@ -157,9 +158,8 @@ void wt_stranger_receive(const struct wt_origin *from, const struct wt_message *
 		.fresh_index = wt_index_table_draw(worker->indices),
 		.from = *from,
 	};
-	struct wt_auth_out out = { .struct_size = sizeof out };
+	struct wt_answer said;
 	enum wt_auth_verdict verdict;
-	uint8_t params[WT_PARAMS_SIZE];
 	const struct wt_auth_in in = {
 		.struct_size = sizeof in,
 		.channel = WT_CHANNEL_DATAGRAM,
@@ -170,13 +170,10 @@ void wt_stranger_receive(const struct wt_origin *from, const struct wt_message *
 		.source_len = source.token_len,
 		.source_prefix_len = source.prefix_len,
 		.source_prefix = source.prefix,
-		.params = params,
 	};
 
-	wt_lanes_tell(worker, NULL, 0, params);
-	out.keys.struct_size = sizeof out.keys;
-	verdict = wt_auth_accept(auth, worker, &in, &out);
-	worker->told = NULL;
-	apply(&question, verdict, &out, &source, len);
-	wt_wipe(&out, sizeof out);
+	wt_answer_init(&said);
+	verdict = wt_auth_accept(auth, worker, &in, &said.out);
+	apply(&question, verdict, &said, &source, len);
+	wt_wipe(&said, sizeof said);
 }

@@ -103,10 +103,6 @@ struct wt_worker {
 	struct wt_conn *half_open, *half_open_last; /* strangers, the oldest first */
 	size_t half_open_count;
 
-	/* Our parameters in the message that an auth plugin is at: what depends on
-	 * the peer is put in when it is known. NULL: at none. */
-	uint8_t *told;
-
 	uint64_t last_number; /* of a connection; never reused */
 	uint64_t last_ticket; /* of an input to an auth plugin */
 

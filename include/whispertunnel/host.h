@@ -109,10 +109,13 @@ struct wt_host {
 	/* Wipes. NULL is allowed. */
 	void (*secret_free)(const struct wt_host *host, void *p);
 
-	/* ---- the active AEAD, for handshakes: 32-byte key, 12-byte nonce,
-	 * 16-byte tag behind the text; out equals in or does not overlap it.
-	 * seal: len is plaintext; open: len includes the tag, and the output
-	 * is zero on failure. */
+	/* ---- the active AEAD, for handshakes: a key is set up for each call.
+	 * `key` is WT_KEY_SIZE bytes, `nonce` WT_NONCE_SIZE; out equals in or does
+	 * not overlap it. seal writes len + WT_TAG_SIZE bytes, the tag behind the
+	 * text; open takes len with the tag, writes len - WT_TAG_SIZE, and the
+	 * output is zero on failure. WT_OK; WT_ERR_AUTH (open: the tag is wrong, or
+	 * len less than one); WT_ERR_CRYPTO; WT_ERR_UNSUPPORTED where there is no
+	 * engine. */
 	enum wt_status (*aead_seal)(const struct wt_host *host, struct wt_worker *worker,
 				    const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 				    size_t aad_len, const uint8_t *in, size_t len, uint8_t *out);
@@ -220,18 +223,28 @@ struct wt_host {
 			   struct wt_link *link, enum wt_status why, const char *text);
 
 	/* ---- handshakes (auth). */
-	/* Are the peer's parameters acceptable? The reason is logged here. Asked
-	 * inside accept() or receive(), it also puts into wt_auth_in.params what
-	 * this peer is told of ours: read those afterwards. */
+	/* Are the peer's parameters, WT_PARAMS_SIZE bytes at `theirs`, acceptable?
+	 * WT_OK, and `ours`, unless it is NULL, gets as many bytes: what this peer
+	 * is told of ours by the end that accepts (who dials has them from
+	 * wt_auth_start.params). Anything else: the reason is logged here, `ours`
+	 * is left alone, and the plugin drops with WT_REASON_PARAMS. Asked
+	 * whenever it is convenient, also for a message that is PENDING. */
 	enum wt_status (*auth_params)(const struct wt_host *host, struct wt_worker *worker,
-				      uint32_t peer_id, const uint8_t *params);
-	/* Ends a call that returned WT_AUTH_PENDING: the ticket of its input
-	 * and the verdict and output it would have had. A ticket whose
-	 * connection is gone is ignored. */
+				      uint32_t peer_id, const uint8_t *theirs, uint8_t *ours);
+	/* Ends a call that returned WT_AUTH_PENDING, on the worker that made it and
+	 * after it returned: the ticket of its input, and the verdict (enum
+	 * wt_auth_verdict) and output that it would have had. `out` and its reply,
+	 * here memory of the plugin's, are copied: they need to live during the
+	 * call. NULL: IGNORE for WT_REASON_INTERNAL. A ticket that is used up, or
+	 * whose handshake or connection was given up, is ignored. */
 	void (*auth_complete)(const struct wt_host *host, struct wt_worker *worker, uint64_t ticket,
-			      int verdict, const struct wt_auth_out *out);
-	/* Token bucket for (peer_id, source): may one more of these happen?
-	 * Fixed memory: under pressure old buckets are forgotten. */
+			      uint32_t verdict, const struct wt_auth_out *out);
+	/* May one more of these happen (1), or not (0)? A token bucket for
+	 * (peer_id, source), which gains per_second tokens up to burst, 1..1000
+	 * each. peer_id UINT32_MAX is nobody's; source is any bytes, compared
+	 * whole. The buckets are shared by all instances and workers, behind a
+	 * lock that is held briefly. Fixed memory: under pressure old buckets are
+	 * forgotten. */
 	int (*rate_allow)(const struct wt_host *host, struct wt_worker *worker, uint32_t peer_id,
 			  const void *source, size_t source_len, uint32_t per_second,
 			  uint32_t burst);

@@ -12,12 +12,6 @@
 #include "auth-common/bytes.h"
 #include "auth-common/limits.h"
 
-static inline void wt_verdict_clear(struct wt_auth_out *out)
-{
-	*out = (struct wt_auth_out){ .struct_size = sizeof *out,
-				     .keys = { .struct_size = sizeof out->keys } };
-}
-
 /* Drop a message for `reason`. */
 static inline enum wt_auth_verdict wt_verdict_drop(struct wt_auth_out *out,
 						   enum wt_auth_reason reason)

@@ -75,7 +75,7 @@ enum wt_auth_verdict wt_initiator_start(struct wt_hmac *hmac, struct wt_worker *
 	struct wt_hmac_handshake *handshake = &peer->handshakes[start->channel - 1];
 	bool static_tag;
 
-	if (!(peer->roles & WT_PEER_DIALS))
+	if (peer->roles != WT_PEER_DIALS)
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	wt_hmac_forget(hmac, handshake);
 	choose(peer, start->unanswered, &handshake->key, &static_tag);
@@ -184,7 +184,8 @@ static enum wt_auth_verdict receive_m2(struct wt_hmac *hmac, struct wt_worker *w
 	if (index_r == 0)
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	reason = open_m2(hmac, worker, handshake, in->message, params, &finish);
-	if (reason == WT_REASON_NONE && host->auth_params(host, worker, peer->id, params) != WT_OK)
+	if (reason == WT_REASON_NONE &&
+	    host->auth_params(host, worker, peer->id, params, NULL) != WT_OK)
 		reason = WT_REASON_PARAMS;
 	if (reason == WT_REASON_NONE) {
 		peer->preferred = handshake->key;
@@ -192,10 +193,10 @@ static enum wt_auth_verdict receive_m2(struct wt_hmac *hmac, struct wt_worker *w
 		out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_KEYS;
 		out->remote_index = index_r;
 		memcpy(out->peer_params, params, WT_PARAMS_SIZE);
-		memcpy(out->keys.send_key, finish.i2r_key, WT_KEY_SIZE);
-		memcpy(out->keys.recv_key, finish.r2i_key, WT_KEY_SIZE);
-		memcpy(out->keys.send_iv, finish.i2r_iv, WT_NONCE_SIZE);
-		memcpy(out->keys.recv_iv, finish.r2i_iv, WT_NONCE_SIZE);
+		memcpy(out->send_key, finish.i2r_key, WT_KEY_SIZE);
+		memcpy(out->recv_key, finish.r2i_key, WT_KEY_SIZE);
+		memcpy(out->send_iv, finish.i2r_iv, WT_NONCE_SIZE);
+		memcpy(out->recv_iv, finish.r2i_iv, WT_NONCE_SIZE);
 		write_m3(out, index_r, &finish);
 		/* The core repeats M3; a second M2 finds nothing here. */
 		wt_hmac_forget(hmac, handshake);

@@ -213,7 +213,6 @@ static enum wt_auth_verdict start(void *self, struct wt_worker *worker, void *me
 {
 	struct wt_hmac_peer *peer = memory;
 
-	wt_verdict_clear(out);
 	if (!wt_channel_known(what->channel))
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	pthread_mutex_lock(&peer->lock);
@@ -226,7 +225,6 @@ static enum wt_auth_verdict start(void *self, struct wt_worker *worker, void *me
 static enum wt_auth_verdict accept_message(void *self, struct wt_worker *worker,
 					   const struct wt_auth_in *in, struct wt_auth_out *out)
 {
-	wt_verdict_clear(out);
 	if (in->message_len < WT_MESSAGE_HEADER)
 		return wt_verdict_drop(out, WT_REASON_LENGTH);
 	if (!wt_channel_known(in->channel) || !wt_header_valid(in, WT_METHOD_HMAC, 0) ||
@@ -241,7 +239,6 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 	struct wt_hmac_handshake *which = handshake;
 	enum wt_auth_verdict verdict;
 
-	wt_verdict_clear(out);
 	if (in->message_len < WT_MESSAGE_HEADER)
 		return wt_verdict_drop(out, WT_REASON_LENGTH);
 	pthread_mutex_lock(&which->peer->lock);
@@ -258,10 +255,11 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 	return verdict;
 }
 
-static void abandon(void *self, void *handshake, uint32_t local_index)
+static void abandon(void *self, struct wt_worker *worker, void *handshake, uint32_t local_index)
 {
 	struct wt_hmac_handshake *which = handshake;
 
+	(void)worker;
 	pthread_mutex_lock(&which->peer->lock);
 	if (which->state != STATE_IDLE && which->local_index == local_index)
 		wt_hmac_forget(self, which);

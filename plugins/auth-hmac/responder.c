@@ -21,6 +21,7 @@ struct attempt {
 	uint32_t remote_index;
 	uint8_t h1[HASH_SIZE];
 	uint8_t params[WT_PARAMS_SIZE]; /* the initiator's */
+	uint8_t ours[WT_PARAMS_SIZE];	/* what it is told */
 };
 
 /* Does mac1 verify under `key`? */
@@ -130,7 +131,7 @@ static enum wt_status build_m2(const struct wt_hmac *hmac, const struct attempt 
 	status = WT_ERR_CRYPTO;
 	if (wt_x25519_public(e, m2 + M2_POINT) != WT_OK ||
 	    wt_schedule_m2_key(p, ck, a->h1, m2, key) != WT_OK ||
-	    wt_sealed_write(host, a->worker, key, m2, M2_SEALED, a->now, a->in->params) != WT_OK ||
+	    wt_sealed_write(host, a->worker, key, m2, M2_SEALED, a->now, a->ours) != WT_OK ||
 	    wt_schedule_finish(p, ck, a->h1, m2, a->in->local_index, finish) != WT_OK)
 		goto out;
 	memcpy(m2 + M2_PROOF, finish->proof_r, HASH_SIZE);
@@ -180,10 +181,10 @@ static enum wt_auth_verdict answer_m2(struct wt_hmac *hmac, struct attempt *a)
 		out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_KEYS;
 		out->remote_index = a->remote_index;
 		memcpy(out->peer_params, a->params, WT_PARAMS_SIZE);
-		memcpy(out->keys.send_key, finish.r2i_key, WT_KEY_SIZE);
-		memcpy(out->keys.recv_key, finish.i2r_key, WT_KEY_SIZE);
-		memcpy(out->keys.send_iv, finish.r2i_iv, WT_NONCE_SIZE);
-		memcpy(out->keys.recv_iv, finish.i2r_iv, WT_NONCE_SIZE);
+		memcpy(out->send_key, finish.r2i_key, WT_KEY_SIZE);
+		memcpy(out->recv_key, finish.i2r_key, WT_KEY_SIZE);
+		memcpy(out->send_iv, finish.r2i_iv, WT_NONCE_SIZE);
+		memcpy(out->recv_iv, finish.i2r_iv, WT_NONCE_SIZE);
 		wt_verdict_reply(out, m2, sizeof m2);
 	}
 	hmac->host->wipe(&finish, sizeof finish);
@@ -207,7 +208,7 @@ static enum wt_auth_verdict consider(struct wt_hmac *hmac, struct attempt *a)
 	a->out->peer_id = a->peer->id;
 	/* An M1 of ours that somebody sent back, or of a peer that thinks it
 	 * should dial too. */
-	if ((a->peer->roles & WT_PEER_DIALS) || !(a->peer->roles & WT_PEER_ACCEPTS))
+	if (a->peer->roles != WT_PEER_ACCEPTS)
 		return wt_verdict_drop(a->out, WT_REASON_BOTH_DIAL);
 	const bool loaded = wt_flood_note(&hmac->flood, &hmac->flood.accepts, host);
 
@@ -231,7 +232,7 @@ static enum wt_auth_verdict consider(struct wt_hmac *hmac, struct attempt *a)
 					       in->source_prefix_len, LOAD_RATE, LOAD_BURST)) {
 		return wt_verdict_drop(a->out, WT_REASON_RATE);
 	}
-	if (host->auth_params(host, a->worker, a->peer->id, a->params) != WT_OK)
+	if (host->auth_params(host, a->worker, a->peer->id, a->params, a->ours) != WT_OK)
 		return wt_verdict_drop(a->out, WT_REASON_PARAMS);
 	return answer_m2(hmac, a);
 }

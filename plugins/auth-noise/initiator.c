@@ -56,7 +56,7 @@ enum wt_auth_verdict wt_noise_start(struct wt_noise *noise, struct wt_worker *wo
 {
 	struct wt_noise_handshake *handshake = &peer->handshakes[start->channel - 1];
 
-	if (!(peer->roles & WT_PEER_DIALS))
+	if (peer->roles != WT_PEER_DIALS)
 		return wt_verdict_drop(out, WT_REASON_STEP);
 	wt_noise_forget(noise, handshake);
 	if (build_m1(noise, worker, handshake, start) != WT_OK) {
@@ -151,17 +151,18 @@ static enum wt_auth_verdict receive_m2(struct wt_noise *noise, struct wt_worker 
 	enum wt_auth_reason reason =
 		open_m2(noise, worker, handshake, in->message, params, &finish);
 
-	if (reason == WT_REASON_NONE && host->auth_params(host, worker, peer->id, params) != WT_OK)
+	if (reason == WT_REASON_NONE &&
+	    host->auth_params(host, worker, peer->id, params, NULL) != WT_OK)
 		reason = WT_REASON_PARAMS;
 	if (reason == WT_REASON_NONE) {
 		wt_noise_identify(out, handshake);
 		out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_KEYS;
 		out->remote_index = index_r;
 		memcpy(out->peer_params, params, WT_PARAMS_SIZE);
-		memcpy(out->keys.send_key, finish.i2r_key, WT_KEY_SIZE);
-		memcpy(out->keys.recv_key, finish.r2i_key, WT_KEY_SIZE);
-		memcpy(out->keys.send_iv, finish.i2r_iv, WT_NONCE_SIZE);
-		memcpy(out->keys.recv_iv, finish.r2i_iv, WT_NONCE_SIZE);
+		memcpy(out->send_key, finish.i2r_key, WT_KEY_SIZE);
+		memcpy(out->recv_key, finish.r2i_key, WT_KEY_SIZE);
+		memcpy(out->send_iv, finish.i2r_iv, WT_NONCE_SIZE);
+		memcpy(out->recv_iv, finish.r2i_iv, WT_NONCE_SIZE);
 		wt_noise_forget(noise, handshake);
 	}
 	host->wipe(&finish, sizeof finish);

@@ -25,6 +25,7 @@ struct attempt {
 	struct wt_stamp stamp; /* the initiator's */
 	uint8_t m1_hash[HASH_SIZE];
 	uint8_t params[WT_PARAMS_SIZE]; /* the initiator's */
+	uint8_t ours[WT_PARAMS_SIZE];	/* what it is told */
 };
 
 static enum wt_auth_verdict drop(struct attempt *a, enum wt_auth_reason reason)
@@ -125,8 +126,8 @@ static enum wt_status build_m2(struct attempt *a, uint8_t *m2, struct wt_ik_fini
 	put32(m2 + SENDER, a->in->local_index);
 	a->tools.host->random(a->tools.host, a->ik.e, POINT_SIZE);
 	enum wt_status status =
-		wt_ik_write_second(&a->tools, &a->ik, a->peer->public_key, a->peer->psk,
-				   a->in->params, WT_PARAMS_SIZE, m2 + POINT);
+		wt_ik_write_second(&a->tools, &a->ik, a->peer->public_key, a->peer->psk, a->ours,
+				   WT_PARAMS_SIZE, m2 + POINT);
 
 	if (status == WT_OK)
 		status = wt_ik_finish(&a->tools, &a->ik, m1, m2, finish);
@@ -174,10 +175,10 @@ static enum wt_auth_verdict answer_m2(struct attempt *a)
 		out->flags |= WT_AUTH_OUT_AUTHENTIC | WT_AUTH_OUT_KEYS;
 		out->remote_index = get32(a->in->message + SENDER);
 		memcpy(out->peer_params, a->params, WT_PARAMS_SIZE);
-		memcpy(out->keys.send_key, finish.r2i_key, WT_KEY_SIZE);
-		memcpy(out->keys.recv_key, finish.i2r_key, WT_KEY_SIZE);
-		memcpy(out->keys.send_iv, finish.r2i_iv, WT_NONCE_SIZE);
-		memcpy(out->keys.recv_iv, finish.i2r_iv, WT_NONCE_SIZE);
+		memcpy(out->send_key, finish.r2i_key, WT_KEY_SIZE);
+		memcpy(out->recv_key, finish.i2r_key, WT_KEY_SIZE);
+		memcpy(out->send_iv, finish.r2i_iv, WT_NONCE_SIZE);
+		memcpy(out->recv_iv, finish.i2r_iv, WT_NONCE_SIZE);
 		wt_verdict_reply(out, m2, sizeof m2);
 	}
 	a->tools.host->wipe(&finish, sizeof finish);
@@ -194,7 +195,7 @@ static enum wt_auth_verdict consider(struct attempt *a)
 	out->flags |= WT_AUTH_OUT_PEER;
 	out->peer_id = a->peer->id;
 	/* Of a peer that thinks it should dial too. */
-	if ((a->peer->roles & WT_PEER_DIALS) || !(a->peer->roles & WT_PEER_ACCEPTS))
+	if (a->peer->roles != WT_PEER_ACCEPTS)
 		return drop(a, WT_REASON_BOTH_DIAL);
 	if (get32(a->in->message + SENDER) == 0)
 		return drop(a, WT_REASON_STEP);
@@ -204,7 +205,7 @@ static enum wt_auth_verdict consider(struct attempt *a)
 	reason = a->shown ? WT_REASON_NONE : stale(a);
 	if (reason != WT_REASON_NONE)
 		return answer_cookie(a, reason);
-	if (host->auth_params(host, a->tools.worker, a->peer->id, a->params) != WT_OK)
+	if (host->auth_params(host, a->tools.worker, a->peer->id, a->params, a->ours) != WT_OK)
 		return drop(a, WT_REASON_PARAMS);
 	return answer_m2(a);
 }

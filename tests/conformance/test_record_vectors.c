@@ -72,7 +72,7 @@ static int unload_all(void **state)
 static void pair_init(struct wt_keypair *pair, struct loaded *l, const uint8_t *mine,
 		      const uint8_t *iv, uint32_t index, bool sends)
 {
-	struct wt_auth_keys keys = { .struct_size = sizeof keys };
+	struct wt_keypair_keys keys = { .send_key = { 0 } };
 	struct wt_keypair_options options = {
 		.local_index = index,
 		.remote_index = index,

@@ -46,7 +46,10 @@ static uint64_t now_ns(void)
 
 static double drop_ns(const struct bad *bad)
 {
-	static struct wt_auth_out out = { .struct_size = sizeof out };
+	static uint8_t reply[WT_AUTH_MESSAGE_MAX];
+	struct wt_auth_out out = { .struct_size = sizeof out,
+				   .reply = reply,
+				   .reply_capacity = sizeof reply };
 	uint8_t m1[M1_MAX];
 
 	memcpy(m1, bad->m1, bad->len);
@@ -60,7 +63,6 @@ static double drop_ns(const struct bad *bad)
 		.source_len = sizeof pair.r.source,
 		.source_prefix = pair.r.source,
 		.source_prefix_len = 4,
-		.params = pair.params_r,
 	};
 
 	wt_auth_rig_advance(&pair.r, 2000); /* never is there load */

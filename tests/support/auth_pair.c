@@ -178,7 +178,7 @@ enum wt_auth_verdict wt_auth_pair_m2(struct wt_auth_pair *pair)
 
 static bool keys_are_equal(const struct wt_auth_pair *pair)
 {
-	const struct wt_auth_keys *i = &pair->m3.keys, *r = &pair->m2.keys;
+	const struct wt_keypair_keys *i = &pair->m3.keys, *r = &pair->m2.keys;
 
 	return memcmp(i->send_key, r->recv_key, sizeof i->send_key) == 0 &&
 	       memcmp(i->recv_key, r->send_key, sizeof i->recv_key) == 0 &&
@@ -191,7 +191,7 @@ enum wt_auth_verdict wt_auth_pair_m3(struct wt_auth_pair *pair)
 	if (pair->method->m3 == 0) {
 		if (!keys_are_equal(pair))
 			return WT_AUTH_IGNORE;
-		pair->r.ops->abandon(pair->r.self, pair->m2.handshake, pair->m2.local_index);
+		pair->r.ops->abandon(pair->r.self, NULL, pair->m2.handshake, pair->m2.local_index);
 		return WT_AUTH_DONE;
 	}
 	return wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel, pair->m3.reply,
@@ -229,7 +229,7 @@ void wt_auth_pair_take_answer(struct wt_auth_pair *pair)
 
 /* ---- what must not work --------------------------------------------------- */
 
-void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
+void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_said *out,
 			    enum wt_auth_reason reason)
 {
 	assert_int_equal(verdict, WT_AUTH_IGNORE);
@@ -244,7 +244,7 @@ void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_o
 void wt_auth_pair_r_drops_first(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
 				enum wt_auth_reason reason)
 {
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	wt_auth_assert_dropped(
 		wt_auth_rig_accept(&pair->r, pair->channel, 77, pair->params_r, message, len, &out),
@@ -254,7 +254,7 @@ void wt_auth_pair_r_drops_first(struct wt_auth_pair *pair, const uint8_t *messag
 void wt_auth_pair_i_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
 			  enum wt_auth_reason reason)
 {
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->i, pair->m1.handshake, pair->channel,
 						   message, len, &out),
@@ -264,7 +264,7 @@ void wt_auth_pair_i_drops(struct wt_auth_pair *pair, const uint8_t *message, siz
 void wt_auth_pair_r_drops(struct wt_auth_pair *pair, const uint8_t *message, size_t len,
 			  enum wt_auth_reason reason)
 {
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	wt_auth_assert_dropped(wt_auth_rig_receive(&pair->r, pair->m2.handshake, pair->channel,
 						   message, len, &out),

@@ -40,7 +40,7 @@ struct wt_auth_pair {
 	struct wt_auth_settings section_i, section_r, office, alice;
 	uint8_t public_i[32], public_r[32];
 	/* The last of each message, as its maker wrote it, and what it led to. */
-	struct wt_auth_out m1, m2, m3, done;
+	struct wt_auth_said m1, m2, m3, done;
 };
 
 #define WT_AUTH_PAIR_BOOT_MS UINT64_C(5000000)
@@ -84,7 +84,7 @@ void wt_auth_pair_take_answer(struct wt_auth_pair *pair);
 
 /* The message was dropped for `reason` (WT_REASON_NONE: for any but INTERNAL):
  * no reply, no keys, nobody vouched for. */
-void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_out *out,
+void wt_auth_assert_dropped(enum wt_auth_verdict verdict, const struct wt_auth_said *out,
 			    enum wt_auth_reason reason);
 /* The same of a message given to the waiting end as a stranger's first one, to
  * the handshake of m1 at I, and to that of m2 at R. */

@@ -114,15 +114,22 @@ static const uint8_t *config_key32(const struct wt_host *host, const struct wt_c
 	return settings_of(cfg)->psk_next;
 }
 
+/* What the peer is told; several threads may be in a rig. */
+static _Thread_local const uint8_t *told;
+
 static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
-				  uint32_t peer_id, const uint8_t *params)
+				  uint32_t peer_id, const uint8_t *theirs, uint8_t *ours)
 {
 	struct wt_auth_rig *rig = rig_of(host);
 
 	(void)worker;
 	(void)peer_id;
-	assert_non_null(params);
+	assert_non_null(theirs);
 	atomic_fetch_add(&rig->params_calls, 1u);
+	if (rig->params_verdict == WT_OK && ours) {
+		assert_non_null(told);
+		memcpy(ours, told, WT_PARAMS_SIZE);
+	}
 	return rig->params_verdict;
 }
 
@@ -228,9 +235,45 @@ void wt_auth_rig_remove(struct wt_auth_rig *rig, void *peer)
 	wt_secret_free(peer);
 }
 
+static struct wt_auth_out *output_new(void)
+{
+	struct wt_auth_out *out = calloc(1, sizeof *out);
+
+	assert_non_null(out);
+	out->struct_size = sizeof *out;
+	out->reply = calloc(1, WT_AUTH_MESSAGE_MAX);
+	out->reply_capacity = WT_AUTH_MESSAGE_MAX;
+	assert_non_null(out->reply);
+	return out;
+}
+
+static void output_take(struct wt_auth_said *said, struct wt_auth_out *out, uint8_t *reply)
+{
+	assert_int_equal(out->struct_size, sizeof *out);
+	assert_ptr_equal(out->reply, reply);
+	assert_int_equal(out->reply_capacity, WT_AUTH_MESSAGE_MAX);
+	assert_in_range(out->reply_len, 0, WT_AUTH_MESSAGE_MAX);
+	*said = (struct wt_auth_said){ .flags = out->flags,
+				       .reason = out->reason,
+				       .peer_id = out->peer_id,
+				       .local_index = out->local_index,
+				       .remote_index = out->remote_index,
+				       .reply_len = out->reply_len,
+				       .clock_off_ms = out->clock_off_ms,
+				       .handshake = out->handshake };
+	memcpy(said->keys.send_key, out->send_key, WT_KEY_SIZE);
+	memcpy(said->keys.recv_key, out->recv_key, WT_KEY_SIZE);
+	memcpy(said->keys.send_iv, out->send_iv, WT_NONCE_SIZE);
+	memcpy(said->keys.recv_iv, out->recv_iv, WT_NONCE_SIZE);
+	memcpy(said->peer_params, out->peer_params, WT_PARAMS_SIZE);
+	memcpy(said->reply, reply, WT_AUTH_MESSAGE_MAX);
+	free(reply);
+	free(out);
+}
+
 enum wt_auth_verdict wt_auth_rig_start(struct wt_auth_rig *rig, void *peer, uint32_t channel,
 				       uint32_t index, uint32_t unanswered, const uint8_t *params,
-				       struct wt_auth_out *out)
+				       struct wt_auth_said *said)
 {
 	const struct wt_auth_start start = {
 		.struct_size = sizeof start,
@@ -239,9 +282,12 @@ enum wt_auth_verdict wt_auth_rig_start(struct wt_auth_rig *rig, void *peer, uint
 		.unanswered = unanswered,
 		.params = params,
 	};
+	struct wt_auth_out *out = output_new();
+	uint8_t *reply = out->reply;
+	enum wt_auth_verdict verdict = rig->ops->start(rig->self, NULL, peer, &start, out);
 
-	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
-	return rig->ops->start(rig->self, NULL, peer, &start, out);
+	output_take(said, out, reply);
+	return verdict;
 }
 
 static struct wt_auth_in input(const struct wt_auth_rig *rig, uint32_t channel, uint8_t *copy,
@@ -264,30 +310,34 @@ static struct wt_auth_in input(const struct wt_auth_rig *rig, uint32_t channel, 
 
 enum wt_auth_verdict wt_auth_rig_accept(struct wt_auth_rig *rig, uint32_t channel, uint32_t index,
 					const uint8_t *params, const uint8_t *message, size_t len,
-					struct wt_auth_out *out)
+					struct wt_auth_said *said)
 {
 	uint8_t *copy = malloc(len ? len : 1);
 	struct wt_auth_in in = input(rig, channel, copy, message, len);
+	struct wt_auth_out *out = output_new();
+	uint8_t *reply = out->reply;
 
 	in.local_index = index;
-	in.params = params;
-	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
+	told = params;
 	enum wt_auth_verdict verdict = rig->ops->accept(rig->self, NULL, &in, out);
 
+	told = NULL;
+	output_take(said, out, reply);
 	free(copy);
 	return verdict;
 }
 
 enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshake, uint32_t channel,
 					 const uint8_t *message, size_t len,
-					 struct wt_auth_out *out)
+					 struct wt_auth_said *said)
 {
 	uint8_t *copy = malloc(len ? len : 1);
 	const struct wt_auth_in in = input(rig, channel, copy, message, len);
-
-	*out = (struct wt_auth_out){ .struct_size = sizeof *out };
+	struct wt_auth_out *out = output_new();
+	uint8_t *reply = out->reply;
 	enum wt_auth_verdict verdict = rig->ops->receive(rig->self, NULL, handshake, &in, out);
 
+	output_take(said, out, reply);
 	free(copy);
 	return verdict;
 }

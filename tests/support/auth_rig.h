@@ -12,6 +12,7 @@
 #include <whispertunnel/auth.h>
 
 #include "conform/backend.h"
+#include "record/keypair.h"
 #include "support/plain_host.h"
 
 /* A scope of settings; what is NULL is unset. Borrowed, outlives its user. */
@@ -68,16 +69,28 @@ void *wt_auth_rig_add(struct wt_auth_rig *rig, const struct wt_auth_settings *pe
 		      uint32_t roles, struct wt_error *err);
 void wt_auth_rig_remove(struct wt_auth_rig *rig, void *peer);
 
-/* Each message is handed over in a block of exactly its size, so that a
- * sanitizer sees a read past its end. */
+/* What a call said: a copy of its output and reply, which outlives the call. */
+struct wt_auth_said {
+	uint32_t flags, reason, peer_id, local_index, remote_index, reply_len;
+	int64_t clock_off_ms;
+	void *handshake;
+	struct wt_keypair_keys keys;
+	uint8_t peer_params[WT_PARAMS_SIZE];
+	uint8_t reply[WT_AUTH_MESSAGE_MAX];
+};
+
+/* The output, the reply and each message are handed over in blocks of exactly
+ * their size, so that a sanitizer sees what goes past an end; that the plugin left
+ * the caller's part of the output alone is checked. `params` is what auth_params
+ * says that the peer is told. */
 enum wt_auth_verdict wt_auth_rig_start(struct wt_auth_rig *rig, void *peer, uint32_t channel,
 				       uint32_t index, uint32_t unanswered, const uint8_t *params,
-				       struct wt_auth_out *out);
+				       struct wt_auth_said *said);
 enum wt_auth_verdict wt_auth_rig_accept(struct wt_auth_rig *rig, uint32_t channel, uint32_t index,
 					const uint8_t *params, const uint8_t *message, size_t len,
-					struct wt_auth_out *out);
+					struct wt_auth_said *said);
 enum wt_auth_verdict wt_auth_rig_receive(struct wt_auth_rig *rig, void *handshake, uint32_t channel,
 					 const uint8_t *message, size_t len,
-					 struct wt_auth_out *out);
+					 struct wt_auth_said *said);
 
 #endif

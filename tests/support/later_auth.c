@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "record/header.h"
+#include "record/params.h"
 
 #define METHOD 200u
 #define PEERS 8u
@@ -24,16 +25,22 @@ struct peer {
 	uint8_t params[WT_PARAMS_SIZE];
 };
 
+/* What a plugin that breaks its contract has instead of the caller's, or the peer's,
+ * memory. */
+static uint8_t other_reply[WT_AUTH_MESSAGE_MAX];
+static struct peer nobodys;
+
 /* A verdict that waits. */
 struct job {
 	struct later *later;
 	struct job *next;
 	struct wt_timer *timer;
 	uint64_t ticket;
-	int verdict;
+	uint32_t verdict;
 	enum wt_later_step step;
 	bool again;
 	struct wt_auth_out out;
+	uint8_t reply[WT_AUTH_MESSAGE_MAX];
 };
 
 struct later {
@@ -127,8 +134,8 @@ static void set_keys(struct wt_auth_out *out, const struct peer *peer, bool firs
 {
 	uint32_t i = first ? peer->local_index : peer->remote_index;
 	uint32_t r = first ? peer->remote_index : peer->local_index;
-	uint8_t *i2r = first ? out->keys.send_key : out->keys.recv_key;
-	uint8_t *r2i = first ? out->keys.recv_key : out->keys.send_key;
+	uint8_t *i2r = first ? out->send_key : out->recv_key;
+	uint8_t *r2i = first ? out->recv_key : out->send_key;
 
 	out->flags |= WT_AUTH_OUT_KEYS;
 	wt_store_be32(i2r, i);
@@ -145,6 +152,24 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 	case WT_LATER_NO_HANDSHAKE:
 		out->handshake = NULL;
 		break;
+	case WT_LATER_HANDSHAKE_ELSEWHERE:
+		out->handshake = &nobodys;
+		break;
+	case WT_LATER_HANDSHAKE_OTHER:
+		out->handshake = &((struct peer *)out->handshake)->name;
+		break;
+	case WT_LATER_SIZE:
+		out->struct_size--;
+		break;
+	case WT_LATER_REPLY_OTHER:
+		out->reply = other_reply;
+		break;
+	case WT_LATER_REPLY_NULL:
+		out->reply = NULL;
+		break;
+	case WT_LATER_CAPACITY:
+		out->reply_capacity = UINT32_MAX;
+		break;
 	case WT_LATER_NO_PEER:
 		out->flags &= ~WT_AUTH_OUT_PEER;
 		break;
@@ -156,6 +181,9 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 		break;
 	case WT_LATER_REPLY_TOO_LONG:
 		out->reply_len = UINT32_MAX;
+		break;
+	case WT_LATER_REPLY_NONE:
+		out->reply_len = 0;
 		break;
 	case WT_LATER_REPLY_LONGER:
 		out->reply_len = WT_AUTH_MESSAGE_MAX;
@@ -176,7 +204,7 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 		out->flags &= ~WT_AUTH_OUT_KEYS;
 		break;
 	case WT_LATER_KEYS_EQUAL:
-		memcpy(out->keys.send_key, out->keys.recv_key, WT_KEY_SIZE);
+		memcpy(out->send_key, out->recv_key, WT_KEY_SIZE);
 		break;
 	case WT_LATER_PARAMS:
 		memset(out->peer_params, 0, WT_PARAMS_SIZE);
@@ -193,7 +221,7 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 	}
 }
 
-static int verdict_of(int verdict, enum wt_later_fault fault)
+static uint32_t verdict_of(uint32_t verdict, enum wt_later_fault fault)
 {
 	switch (fault) {
 	case WT_LATER_VERDICT_99:
@@ -246,8 +274,8 @@ static void on_timer(void *arg, struct wt_worker *worker)
 }
 
 static enum wt_auth_verdict say(struct later *later, struct wt_worker *worker,
-				enum wt_later_step step, const struct wt_auth_in *in, int verdict,
-				struct wt_auth_out *out)
+				enum wt_later_step step, const struct wt_auth_in *in,
+				uint32_t verdict, struct wt_auth_out *out)
 {
 	const struct wt_host *host = later->host;
 	struct job *job;
@@ -265,6 +293,11 @@ static enum wt_auth_verdict say(struct later *later, struct wt_worker *worker,
 	job->ticket = in->ticket;
 	job->verdict = verdict;
 	job->out = *out;
+	/* Of a reply that is said to be longer there is no more than that. */
+	if (out->reply) {
+		memcpy(job->reply, out->reply, sizeof job->reply);
+		job->out.reply = job->reply;
+	}
 	job->again = wt_later.when[step] == WT_LATER_TWICE;
 	later->jobs = job;
 	job->timer = host->timer_new(host, worker, on_timer, job);
@@ -295,13 +328,25 @@ static enum wt_auth_verdict start(void *self, struct wt_worker *worker, void *me
 	out->reply[12] = peer->name;
 	memcpy(out->reply + 13, what->params, WT_PARAMS_SIZE);
 	out->reply_len = M1_SIZE;
-	return WT_AUTH_MORE;
+	spoil(out, wt_later.fault[WT_LATER_START]);
+	return (enum wt_auth_verdict)verdict_of(WT_AUTH_MORE, wt_later.fault[WT_LATER_START]);
 }
 
 static enum wt_auth_verdict refuse(struct wt_auth_out *out, enum wt_auth_reason reason)
 {
 	out->reason = reason;
 	return WT_AUTH_IGNORE;
+}
+
+/* What the peer is told. False: the host does not want it. */
+static bool tell(const struct wt_host *host, struct wt_worker *worker, const struct peer *peer,
+		 uint8_t *params)
+{
+	if (!wt_later.asks_nothing)
+		return host->auth_params(host, worker, peer->id, peer->params, params) == WT_OK;
+	memcpy(params, peer->params, WT_PARAMS_SIZE);
+	wt_params_tell(params, 0, 0);
+	return true;
 }
 
 static enum wt_auth_verdict accept_message(void *self, struct wt_worker *worker,
@@ -327,7 +372,8 @@ static enum wt_auth_verdict accept_message(void *self, struct wt_worker *worker,
 		set_keys(out, peer, false);
 	put_header(out->reply, 2, peer->remote_index);
 	wt_store_be32(out->reply + 8, peer->local_index);
-	memcpy(out->reply + 12, in->params, WT_PARAMS_SIZE);
+	if (!tell(later->host, worker, peer, out->reply + 12))
+		return refuse(out, WT_REASON_PARAMS);
 	out->reply_len = M2_SIZE;
 	return say(later, worker, WT_LATER_M1, in, WT_AUTH_MORE, out);
 }
@@ -356,9 +402,12 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 	return say(self, worker, second ? WT_LATER_M2 : WT_LATER_M3, in, WT_AUTH_DONE, out);
 }
 
-static void abandon(void *self, void *handshake, uint32_t local_index)
+static void abandon(void *self, struct wt_worker *worker, void *handshake, uint32_t local_index)
 {
 	(void)self;
+	(void)worker;
+	if (handshake == &nobodys)
+		wt_later.abandoned_nobodys++;
 	/* A NULL one is never handed back. */
 	if (((struct peer *)handshake)->local_index == local_index)
 		wt_later.abandoned++;

@@ -14,8 +14,15 @@
 
 extern const struct wt_plugin wt_later_plugin;
 
-/* Which of its answers is meant: to M1, M2 or M3. */
-enum wt_later_step { WT_LATER_M1, WT_LATER_M2, WT_LATER_M3, WT_LATER_STEPS };
+/* Which of its answers is meant: to M1, M2 or M3, which may come later; or to the
+ * core that wants to begin. */
+enum wt_later_step {
+	WT_LATER_M1,
+	WT_LATER_M2,
+	WT_LATER_M3,
+	WT_LATER_STEPS,
+	WT_LATER_START = WT_LATER_STEPS
+};
 
 enum wt_later_when {
 	WT_LATER_AT_ONCE,
@@ -32,10 +39,17 @@ enum wt_later_fault {
 	WT_LATER_VERDICT_ANSWER,
 	WT_LATER_VERDICT_DONE,
 	WT_LATER_NO_HANDSHAKE,
+	WT_LATER_HANDSHAKE_ELSEWHERE, /* not in the memory of the peer */
+	WT_LATER_HANDSHAKE_OTHER,     /* in it, but another than before */
+	WT_LATER_SIZE,		      /* writes struct_size */
+	WT_LATER_REPLY_OTHER,	      /* a buffer of its own */
+	WT_LATER_REPLY_NULL,
+	WT_LATER_CAPACITY,     /* writes reply_capacity */
 	WT_LATER_NO_PEER,      /* without the flag */
 	WT_LATER_PEER_TOO_BIG, /* an id that nobody has */
 	WT_LATER_PEER_OTHER,   /* a peer of ours, but not this one */
 	WT_LATER_REPLY_TOO_LONG,
+	WT_LATER_REPLY_NONE,
 	WT_LATER_REPLY_LONGER, /* than what it answers */
 	WT_LATER_INDEX_OTHER,
 	WT_LATER_INDEX_ZERO,
@@ -52,12 +66,14 @@ enum wt_later_fault {
 
 struct wt_later {
 	enum wt_later_when when[WT_LATER_STEPS];
-	enum wt_later_fault fault[WT_LATER_STEPS];
+	enum wt_later_fault fault[WT_LATER_STEPS + 1];
 	uint64_t delay_ms;
 	bool keys_with_done; /* the accepting end gives them at M3 */
 	bool two_messages;   /* no M3: the first record is the proof */
+	bool asks_nothing;   /* of the host about parameters: the peer is told its own */
 	/* What happened. */
 	unsigned asked[WT_LATER_STEPS], completed, abandoned, handshakes;
+	unsigned abandoned_nobodys; /* handshakes that are in no peer's memory */
 };
 extern struct wt_later wt_later;
 

@@ -57,7 +57,6 @@ static void a_handshake_says_what_auth_h_says(void **state)
 	assert_int_equal(pair.m2.local_index, 1001);
 	assert_int_equal(pair.m2.remote_index, 1000);
 	assert_memory_equal(pair.m2.peer_params, pair.params_i, WT_PARAMS_SIZE);
-	assert_int_equal(pair.m2.keys.struct_size, sizeof pair.m2.keys);
 
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 	assert_int_equal(pair.m3.reply_len, 40);
@@ -84,7 +83,7 @@ static void a_handshake_says_what_auth_h_says(void **state)
 
 static void every_handshake_has_keys_of_its_own(void **state)
 {
-	struct wt_auth_keys before;
+	struct wt_keypair_keys before;
 
 	(void)state;
 	wt_auth_pair_run(&pair);
@@ -139,7 +138,7 @@ static void an_old_pending_slot_is_dead(void **state)
 
 static void on_a_stream_a_pending_handshake_stays_with_its_connection(void **state)
 {
-	struct wt_auth_out copy;
+	struct wt_auth_said copy;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -172,7 +171,7 @@ static void a_repeated_m3_is_done_again(void **state)
 /* A later M1 takes the slot; the pointer is the same, the index tells. */
 static void a_slot_that_was_taken_over_is_left_alone(void **state)
 {
-	struct wt_auth_out first_m2, first_m3;
+	struct wt_auth_said first_m2, first_m3;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -190,19 +189,19 @@ static void a_slot_that_was_taken_over_is_left_alone(void **state)
 	wt_auth_assert_dropped(wt_auth_rig_receive(&pair.r, first_m2.handshake, pair.channel,
 						   first_m3.reply, first_m3.reply_len, &pair.done),
 			       &pair.done, WT_REASON_STEP);
-	pair.r.ops->abandon(pair.r.self, first_m2.handshake, first_m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, first_m2.handshake, first_m2.local_index);
 	assert_int_equal(wt_auth_pair_m3(&pair), WT_AUTH_DONE);
-	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, pair.m2.handshake, pair.m2.local_index);
 	wt_auth_assert_dropped(wt_auth_pair_m3(&pair), &pair.done, WT_REASON_STEP);
 	/* Twice is once. */
-	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, pair.m2.handshake, pair.m2.local_index);
 	wt_auth_pair_advance(&pair, 10);
 	wt_auth_pair_run(&pair);
 }
 
 static void starting_again_abandons_the_attempt(void **state)
 {
-	struct wt_auth_out first, first_m2;
+	struct wt_auth_said first, first_m2;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -214,10 +213,10 @@ static void starting_again_abandons_the_attempt(void **state)
 	wt_auth_assert_dropped(wt_auth_rig_receive(&pair.i, first.handshake, pair.channel,
 						   first_m2.reply, 164, &pair.m3),
 			       &pair.m3, WT_REASON_STEP);
-	pair.i.ops->abandon(pair.i.self, first.handshake, first.local_index);
+	pair.i.ops->abandon(pair.i.self, NULL, first.handshake, first.local_index);
 	wt_auth_pair_finish(&pair);
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	pair.i.ops->abandon(pair.i.self, pair.m1.handshake, pair.m1.local_index);
+	pair.i.ops->abandon(pair.i.self, NULL, pair.m1.handshake, pair.m1.local_index);
 	wt_auth_pair_advance(&pair, 10);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_ANSWER); /* equal time */
 	wt_auth_assert_dropped(wt_auth_pair_m2(&pair), &pair.m3, WT_REASON_STEP);
@@ -226,7 +225,7 @@ static void starting_again_abandons_the_attempt(void **state)
 /* A stream and a datagram handshake of one peer do not touch each other. */
 static void channels_have_slots_of_their_own(void **state)
 {
-	struct wt_auth_out m1, m2, m3;
+	struct wt_auth_said m1, m2, m3;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -269,7 +268,7 @@ static void refused_parameters_leave_no_trace(void **state)
  * source has a rate. */
 static void under_load_a_token_is_needed(void **state)
 {
-	struct wt_auth_out old;
+	struct wt_auth_said old;
 
 	(void)state;
 	wt_auth_pair_run(&pair);

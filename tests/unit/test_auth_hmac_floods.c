@@ -147,7 +147,7 @@ static void run_hostile(const struct wt_hostile_vector *v)
 				      peer = { .name = "p", .psk = v->psk };
 	struct wt_error err = { .struct_size = sizeof err };
 	struct wt_auth_rig rig;
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 	enum wt_auth_verdict verdict;
 
 	wt_auth_rig_open(&rig, "hmac", &section, WT_AUTH_PAIR_BOOT_MS, v->unix_ms, NULL, 0);

@@ -56,8 +56,8 @@ static void *must_add(struct wt_auth_rig *to, const struct wt_auth_settings *set
 }
 
 /* An M1 of `peer` as its n-th try; what the waiting end makes of it. */
-static enum wt_auth_verdict attempt(void *peer, uint32_t unanswered, struct wt_auth_out *m1,
-				    struct wt_auth_out *out)
+static enum wt_auth_verdict attempt(void *peer, uint32_t unanswered, struct wt_auth_said *m1,
+				    struct wt_auth_said *out)
 {
 	assert_int_equal(
 		wt_auth_rig_start(&dialler, peer, WT_CHANNEL_STREAM, 4, unanswered, params, m1),
@@ -86,7 +86,7 @@ static void wrong_keys_are_refused(void **state)
 	};
 	const struct wt_auth_settings alice = { .name = "alice", .psk = key_a, .psk_next = key_b };
 	const struct wt_auth_settings office = { .name = "office", .psk = key_a };
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	void *peer = must_add(&rig, &alice, 1, WT_PEER_ACCEPTS);
@@ -163,7 +163,7 @@ static void a_key_is_free_again_when_its_peer_is_gone(void **state)
 {
 	const struct wt_auth_settings alice = { .name = "alice", .psk = key_a },
 				      bob = { .name = "bob", .psk = key_a };
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	void *ours = must_add(&dialler, &alice, 1, WT_PEER_DIALS);
@@ -247,7 +247,7 @@ static void silence_makes_other_keys_and_tags_be_tried(void **state)
 	const struct wt_auth_settings both = { .name = "office", .psk = key_a, .psk_next = key_b };
 	const struct wt_auth_settings old = { .name = "old", .psk = key_a };
 	const struct wt_auth_settings new = { .name = "new", .psk = key_b };
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	void *ours = must_add(&dialler, &both, 1, WT_PEER_DIALS);
@@ -275,7 +275,7 @@ static void silence_makes_other_keys_and_tags_be_tried(void **state)
 static void a_peer_with_one_key_keeps_to_it(void **state)
 {
 	const struct wt_auth_settings one = { .name = "office", .psk = key_a };
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	void *ours = must_add(&dialler, &one, 1, WT_PEER_DIALS);
@@ -298,7 +298,7 @@ static void the_key_that_was_answered_is_preferred(void **state)
 
 	(void)state;
 	for (int retried = 0; retried < 2; retried++) {
-		struct wt_auth_out m1, out, m3;
+		struct wt_auth_said m1, out, m3;
 		void *ours = must_add(&dialler, &both, 1, WT_PEER_DIALS);
 		void *peer = must_add(&rig, &new, 1, WT_PEER_ACCEPTS);
 
@@ -323,7 +323,7 @@ static void both_keys_are_accepted_meanwhile(void **state)
 	const struct wt_auth_settings both = { .name = "alice", .psk = key_a, .psk_next = key_b };
 	const struct wt_auth_settings diallers[] = { { .name = "old", .psk = key_a },
 						     { .name = "new", .psk = key_b } };
-	struct wt_auth_out m1, out, m3, done;
+	struct wt_auth_said m1, out, m3, done;
 
 	(void)state;
 	void *peer = must_add(&rig, &both, 9, WT_PEER_ACCEPTS);
@@ -356,7 +356,7 @@ static void tags_follow_the_clock(void **state)
 					  490007, 490001, 3,	  2,	  1,	  0,	  1,
 					  0,	  2,	  490000, 0,	  490001 };
 	const struct wt_auth_settings one = { .name = "office", .psk = key_a };
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	/* A peer that is there all the time, then one that comes at each hour. */
@@ -393,7 +393,7 @@ static void every_peer_of_many_is_found(void **state)
 	static uint8_t psk[MANY][32];
 	static char names[MANY][16];
 	static void *peers[MANY];
-	struct wt_auth_out m1, out;
+	struct wt_auth_said m1, out;
 
 	(void)state;
 	for (uint32_t i = 0; i < MANY; i++) {

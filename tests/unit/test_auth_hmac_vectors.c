@@ -50,7 +50,7 @@ static void end_close(struct end *end)
 	wt_auth_rig_close(&end->rig);
 }
 
-static void assert_reply(const struct wt_auth_out *out, const uint8_t *want, uint32_t len)
+static void assert_reply(const struct wt_auth_said *out, const uint8_t *want, uint32_t len)
 {
 	assert_int_equal(out->reply_len, len);
 	assert_memory_equal(out->reply, want, len);
@@ -59,7 +59,7 @@ static void assert_reply(const struct wt_auth_out *out, const uint8_t *want, uin
 static void initiator_follows(const struct wt_handshake_vector *v)
 {
 	struct end end;
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	end_open(&end, v, v->unix_ms_i, WT_PEER_DIALS);
 	wt_auth_rig_queue(&end.rig, v->e_i_private, 32);
@@ -93,7 +93,7 @@ static void responder_follows(const struct wt_handshake_vector *v)
 {
 	const uint8_t *m1 = v->retry_len > 0 ? v->m1_again : v->m1;
 	struct end end;
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	end_open(&end, v, v->unix_ms_r, WT_PEER_ACCEPTS);
 	if (v->retry_len > 0) {

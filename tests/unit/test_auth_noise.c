@@ -54,7 +54,6 @@ static void a_handshake_says_what_auth_h_says(void **state)
 	assert_int_equal(pair.m2.local_index, 1001);
 	assert_int_equal(pair.m2.remote_index, 1000);
 	assert_memory_equal(pair.m2.peer_params, pair.params_i, WT_PARAMS_SIZE);
-	assert_int_equal(pair.m2.keys.struct_size, sizeof pair.m2.keys);
 
 	/* No third message: the first record is the proof. */
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
@@ -77,7 +76,7 @@ static void a_handshake_says_what_auth_h_says(void **state)
 
 static void every_handshake_has_keys_of_its_own(void **state)
 {
-	struct wt_auth_keys before;
+	struct wt_keypair_keys before;
 
 	(void)state;
 	wt_auth_pair_run(&pair);
@@ -100,7 +99,7 @@ static void a_pending_m2_is_repeated(void **state)
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 	memcpy(m2, pair.m2.reply, sizeof m2);
 	index = pair.m2.local_index;
-	struct wt_auth_out first = pair.m2;
+	struct wt_auth_said first = pair.m2;
 
 	for (int second = 1; second < 20; second++) {
 		wt_auth_pair_advance(&pair, 999);
@@ -140,7 +139,7 @@ static void a_repeat_is_of_the_whole_m1(void **state)
 	struct wt_primitives p;
 	struct wt_mac_keys macs;
 	struct wt_error err = { .struct_size = sizeof err };
-	const struct wt_auth_out *m1 = &pair.m1;
+	const struct wt_auth_said *m1 = &pair.m1;
 
 	(void)state;
 	assert_int_equal(wt_primitives_init(&p, &err), WT_OK);
@@ -168,7 +167,7 @@ static void a_repeat_is_of_the_whole_m1(void **state)
 
 static void on_a_stream_a_pending_handshake_stays_with_its_connection(void **state)
 {
-	struct wt_auth_out copy;
+	struct wt_auth_said copy;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -185,7 +184,7 @@ static void on_a_stream_a_pending_handshake_stays_with_its_connection(void **sta
 /* A later M1 takes the slot; the pointer is the same, the index tells. */
 static void a_slot_that_was_taken_over_is_left_alone(void **state)
 {
-	struct wt_auth_out first_m2;
+	struct wt_auth_said first_m2;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -195,21 +194,21 @@ static void a_slot_that_was_taken_over_is_left_alone(void **state)
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 	assert_ptr_equal(first_m2.handshake, pair.m2.handshake);
-	pair.r.ops->abandon(pair.r.self, first_m2.handshake, first_m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, first_m2.handshake, first_m2.local_index);
 	wt_auth_pair_advance(&pair, 1000);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE); /* still there */
 	assert_true(pair.m2.flags & WT_AUTH_OUT_REPEATED);
-	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, pair.m2.handshake, pair.m2.local_index);
 	wt_auth_pair_advance(&pair, 1000);
 	wt_auth_assert_dropped(wt_auth_pair_accept(&pair), &pair.m2, WT_REASON_REPLAY);
 	/* Twice is once. */
-	pair.r.ops->abandon(pair.r.self, first_m2.handshake, first_m2.local_index);
+	pair.r.ops->abandon(pair.r.self, NULL, first_m2.handshake, first_m2.local_index);
 	wt_auth_pair_run(&pair);
 }
 
 static void starting_again_abandons_the_attempt(void **state)
 {
-	struct wt_auth_out first, first_m2;
+	struct wt_auth_said first, first_m2;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -221,10 +220,10 @@ static void starting_again_abandons_the_attempt(void **state)
 	wt_auth_assert_dropped(wt_auth_rig_receive(&pair.i, first.handshake, pair.channel,
 						   first_m2.reply, 124, &pair.m3),
 			       &pair.m3, WT_REASON_STEP);
-	pair.i.ops->abandon(pair.i.self, first.handshake, first.local_index);
+	pair.i.ops->abandon(pair.i.self, NULL, first.handshake, first.local_index);
 	wt_auth_pair_finish(&pair);
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
-	pair.i.ops->abandon(pair.i.self, pair.m1.handshake, pair.m1.local_index);
+	pair.i.ops->abandon(pair.i.self, NULL, pair.m1.handshake, pair.m1.local_index);
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 	wt_auth_assert_dropped(wt_auth_pair_m2(&pair), &pair.m3, WT_REASON_STEP);
 }
@@ -232,7 +231,7 @@ static void starting_again_abandons_the_attempt(void **state)
 /* A stream and a datagram handshake of one peer do not touch each other. */
 static void channels_have_slots_of_their_own(void **state)
 {
-	struct wt_auth_out m1, m2, m3;
+	struct wt_auth_said m1, m2, m3;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);

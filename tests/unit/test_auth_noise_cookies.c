@@ -213,7 +213,7 @@ static void a_cookie_is_for_one_source_and_time(void **state)
 		wt_auth_pair_take_answer(&p);
 		if (cases[i].age_ms >= 240000) {
 			/* In between somebody made it turn. */
-			struct wt_auth_out out;
+			struct wt_auth_said out;
 
 			wt_auth_rig_advance(&p.r, 120000);
 			(void)wt_auth_rig_accept(&p.r, p.channel, 9, p.params_r, p.m1.reply, 183,
@@ -260,7 +260,7 @@ static void a_cookie_is_for_one_ephemeral(void **state)
 static void a_cookie_changes_mac2_alone(void **state)
 {
 	uint8_t before[M1_SIZE];
-	struct wt_auth_out first;
+	struct wt_auth_said first;
 
 	(void)state;
 	wt_auth_pair_until_answer(&pair);
@@ -295,7 +295,7 @@ static void a_new_attempt_shows_no_cookie(void **state)
  * four at most, and none ends the attempt. */
 static void forged_cookies_do_not_end_the_attempt(void **state)
 {
-	struct wt_auth_out forged;
+	struct wt_auth_said forged;
 	struct wt_auth_in in = { .message = pair.m1.reply,
 				 .message_len = 184,
 				 .source = pair.r.source,
@@ -326,7 +326,7 @@ static void forged_cookies_do_not_end_the_attempt(void **state)
 /* A mac2 that shows nothing, neither zeros nor a cookie: answered, not more. */
 static void a_changed_mac2_is_answered_with_a_cookie(void **state)
 {
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);
@@ -348,7 +348,7 @@ static void a_changed_mac2_is_answered_with_a_cookie(void **state)
 /* ---- load ------------------------------------------------------------------- */
 
 /* An M1 that opens for nobody, from somebody who knows R's public key. */
-static enum wt_auth_verdict stranger(uint32_t number, struct wt_auth_out *out)
+static enum wt_auth_verdict stranger(uint32_t number, struct wt_auth_said *out)
 {
 	uint8_t m1[M1_SIZE] = { 0 };
 
@@ -363,7 +363,7 @@ static enum wt_auth_verdict stranger(uint32_t number, struct wt_auth_out *out)
 
 static void under_load_a_cookie_is_needed(void **state)
 {
-	struct wt_auth_out out, old;
+	struct wt_auth_said out, old;
 	uint32_t number = 0;
 
 	(void)state;
@@ -416,7 +416,7 @@ static void under_load_a_cookie_is_needed(void **state)
 static void forged_m2_have_a_limit(void **state)
 {
 	uint8_t forged[M2_SIZE];
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	(void)state;
 	assert_int_equal(wt_auth_pair_start(&pair, 0), WT_AUTH_MORE);

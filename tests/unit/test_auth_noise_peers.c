@@ -184,7 +184,7 @@ static void a_key_is_free_again_when_its_peer_is_gone(void **state)
 {
 	const struct wt_auth_settings bob = { .name = "bob", .public_key = pair.public_i };
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_auth_out old;
+	struct wt_auth_said old;
 
 	(void)state;
 	wt_auth_pair_run(&pair);
@@ -207,7 +207,7 @@ static void a_removed_peer_is_not_pointed_to(void **state)
 {
 	uint8_t *memory = wt_secret_alloc(pair.r.ops->peer_size, pair.r.ops->peer_align);
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_auth_out old;
+	struct wt_auth_said old;
 
 	(void)state;
 	assert_non_null(memory);
@@ -290,7 +290,7 @@ static void every_peer_of_many_is_found(void **state)
 	for (int turn = 0; turn < 2; turn++) {
 		for (uint32_t i = 0; i < MANY; i += 7) {
 			struct wt_auth_rig dialler;
-			struct wt_auth_out m1, out;
+			struct wt_auth_said m1, out;
 
 			wt_auth_rig_open(&dialler, "noise", &section[i], 1000, pair.r.clock.unix_ms,
 					 NULL, 0);

@@ -59,7 +59,7 @@ static void end_close(struct end *end)
 	wt_auth_rig_close(&end->rig);
 }
 
-static void assert_reply(const struct wt_auth_out *out, const uint8_t *want, uint32_t len)
+static void assert_reply(const struct wt_auth_said *out, const uint8_t *want, uint32_t len)
 {
 	assert_int_equal(out->reply_len, len);
 	assert_memory_equal(out->reply, want, len);
@@ -68,7 +68,7 @@ static void assert_reply(const struct wt_auth_out *out, const uint8_t *want, uin
 static void initiator_follows(const struct wt_noise_vector *v)
 {
 	struct end end;
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	end_open(&end, v, true);
 	wt_auth_rig_queue(&end.rig, v->e_i_private, 32);
@@ -101,7 +101,7 @@ static void responder_follows(const struct wt_noise_vector *v)
 {
 	const uint8_t *m1 = v->cookie_len > 0 ? v->m1_again : v->m1;
 	struct end end;
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	end_open(&end, v, false);
 	if (v->cookie_len > 0) {
@@ -154,7 +154,7 @@ static void each_flaw_has_its_reason(void **state)
 									       : v->i_public };
 		struct wt_error err = { .struct_size = sizeof err };
 		struct wt_auth_rig rig;
-		struct wt_auth_out out;
+		struct wt_auth_said out;
 
 		wt_auth_rig_open(&rig, "noise", &section, 1000000, v->unix_ms, NULL, 0);
 		void *p = wt_auth_rig_add(&rig, &peer, 1,

@@ -419,7 +419,10 @@ static void handshakes_are_called_through_wrappers(void **state)
 	const struct wt_plugin *plugin = load(WT_KIND_AUTH, "nobody", &host, &cfg);
 	const struct wt_auth_start start = { .struct_size = sizeof start };
 	const struct wt_auth_in in = { .struct_size = sizeof in };
-	struct wt_auth_out out = { .struct_size = sizeof out };
+	uint8_t reply[WT_AUTH_MESSAGE_MAX];
+	struct wt_auth_out out = { .struct_size = sizeof out,
+				   .reply = reply,
+				   .reply_capacity = sizeof reply };
 	struct wt_instance *nobody = NULL;
 	uint8_t peer[64], key32[WT_KEY_SIZE] = { 1 };
 
@@ -433,7 +436,7 @@ static void handshakes_are_called_through_wrappers(void **state)
 	assert_int_equal(out.reason, WT_REASON_UNKNOWN_PEER);
 	assert_int_equal(wt_auth_receive(nobody, NULL, peer, &in, &out), WT_AUTH_IGNORE);
 	assert_int_equal(out.reason, WT_REASON_STEP);
-	wt_auth_abandon(nobody, peer, 1);
+	wt_auth_abandon(nobody, NULL, peer, 1);
 	wt_auth_peer_remove(nobody, peer);
 	assert_int_equal(wt_auth_keygen(plugin, &host.host, key32, &err), WT_ERR_UNSUPPORTED);
 	assert_int_equal(wt_auth_pubkey(plugin, &host.host, key32, key32, &err),

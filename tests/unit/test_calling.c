@@ -180,9 +180,9 @@ static enum wt_auth_verdict receive(void *self, struct wt_worker *worker, void *
 	return WT_AUTH_IGNORE;
 }
 
-static void abandon(void *self, void *handshake, uint32_t local_index)
+static void abandon(void *self, struct wt_worker *worker, void *handshake, uint32_t local_index)
 {
-	(void)self, (void)handshake, (void)local_index;
+	(void)self, (void)worker, (void)handshake, (void)local_index;
 	note(&auth_plugin);
 }
 
@@ -284,7 +284,7 @@ static void each_operation_of_auth_is_named_and_what_it_calls(void **state)
 	assert_int_equal(wt_auth_begin(&auth, NULL, NULL, NULL, NULL), WT_AUTH_IGNORE);
 	assert_int_equal(wt_auth_accept(&auth, NULL, NULL, NULL), WT_AUTH_IGNORE);
 	assert_int_equal(wt_auth_receive(&auth, NULL, NULL, NULL, NULL), WT_AUTH_IGNORE);
-	wt_auth_abandon(&auth, NULL, 0);
+	wt_auth_abandon(&auth, NULL, NULL, 0);
 	wt_auth_peer_remove(&auth, NULL);
 	assert_seen("peer_add start accept seal accept receive abandon peer_remove ");
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "record/limits.h"
 #include "session/index_table.h"
 #include "session/initiation.h"
 #include "session/output.h"
@@ -64,6 +65,9 @@ static const struct broken {
 	{ WT_LATER_M1, WT_LATER_VERDICT_PENDING, "there is no such verdict" },
 	{ WT_LATER_M1, WT_LATER_VERDICT_DONE, "a first message proves nobody" },
 	{ WT_LATER_M1, WT_LATER_NO_HANDSHAKE, "it has no handshake to go on with" },
+	{ WT_LATER_M1, WT_LATER_HANDSHAKE_ELSEWHERE, "its handshake is not in the memory" },
+	{ WT_LATER_M1, WT_LATER_SIZE, "it changed struct_size of its output" },
+	{ WT_LATER_M1, WT_LATER_REPLY_OTHER, "its reply is not in the buffer" },
 	{ WT_LATER_M1, WT_LATER_NO_PEER, "it names no peer" },
 	{ WT_LATER_M1, WT_LATER_PEER_TOO_BIG, "it names no peer" },
 	{ WT_LATER_M1, WT_LATER_REPLY_TOO_LONG, "its reply is too long" },
@@ -166,6 +170,36 @@ static void only_strangers_are_not_waited_for(void **state)
 	}
 }
 
+/* The plugin thinks about an M3 while the dialler begins anew: what it says in the end
+ * is about nothing, and no fault. */
+static void what_is_said_of_a_handshake_that_was_replaced_is_ignored(void **state)
+{
+	struct wt_world *w = *state;
+
+	wt_world_server(w, "");
+	wt_world_alice(w);
+	up_within(w, 1000);
+	const struct wt_conn *here = wt_world_peer(&w->alice, 0)->active;
+	const struct wt_conn *there = wt_world_peer(&w->server, 0)->active;
+
+	wt_later.when[WT_LATER_M3] = WT_LATER_SOON;
+	wt_later.delay_ms = 2 * WT_PENDING_MS;
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
+	for (unsigned ms = 0; wt_later.completed == 0; ms += 1000) {
+		assert_in_range(ms, 0, 3 * WT_PENDING_MS);
+		wt_world_pass(w, 1000);
+		carries_both_ways(w);
+	}
+	assert_true(wt_later.asked[WT_LATER_M3] > 2);
+	if (wt_world_logged(w, "gave a verdict that cannot be"))
+		fail_msg("the log:\n%s", w->log);
+	wt_later.when[WT_LATER_M3] = WT_LATER_AT_ONCE;
+	wt_world_pass(w, 20000);
+	assert_ptr_equal(wt_world_peer(&w->alice, 0)->active, here);
+	assert_ptr_equal(wt_world_peer(&w->server, 0)->active, there);
+	carries_both_ways(w);
+}
+
 /* Keys that come with the proof alone: a new association each time. */
 static void keys_may_come_with_the_proof(void **state)
 {
@@ -229,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD(who_breaks_the_contract_is_not_believed),
 		WORLD(only_strangers_are_not_waited_for),
+		WORLD(what_is_said_of_a_handshake_that_was_replaced_is_ignored),
 		WORLD(keys_may_come_with_the_proof),
 		WORLD(close_of_replaced_keys_ends_them_alone),
 	};

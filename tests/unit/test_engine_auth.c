@@ -224,6 +224,7 @@ static const struct broken broken[] = {
 	{ WT_LATER_M1, WT_LATER_VERDICT_99, "there is no such verdict" },
 	{ WT_LATER_M1, WT_LATER_VERDICT_DONE, "a first message proves nobody" },
 	{ WT_LATER_M1, WT_LATER_NO_HANDSHAKE, "it has no handshake to go on with" },
+	{ WT_LATER_M1, WT_LATER_HANDSHAKE_ELSEWHERE, "its handshake is not in the memory" },
 	{ WT_LATER_M1, WT_LATER_NO_PEER, "it names no peer" },
 	{ WT_LATER_M1, WT_LATER_PEER_TOO_BIG, "it names no peer" },
 	{ WT_LATER_M1, WT_LATER_REPLY_TOO_LONG, "its reply is too long" },
@@ -238,6 +239,9 @@ static const struct broken broken[] = {
 	{ WT_LATER_M1, WT_LATER_REASON, "the auth plugin failed" },
 	{ WT_LATER_M2, WT_LATER_VERDICT_99, "there is no such verdict" },
 	{ WT_LATER_M2, WT_LATER_VERDICT_ANSWER, "an answer is only for first messages" },
+	{ WT_LATER_M2, WT_LATER_NO_HANDSHAKE, "it has no handshake to go on with" },
+	{ WT_LATER_M2, WT_LATER_HANDSHAKE_ELSEWHERE, "its handshake is not in the memory" },
+	{ WT_LATER_M2, WT_LATER_HANDSHAKE_OTHER, "it goes on with another handshake" },
 	{ WT_LATER_M2, WT_LATER_NO_PEER, "it names no peer" },
 	{ WT_LATER_M2, WT_LATER_PEER_TOO_BIG, "it names no peer" },
 	{ WT_LATER_M2, WT_LATER_REPLY_TOO_LONG, "its reply is too long" },
@@ -249,6 +253,9 @@ static const struct broken broken[] = {
 	{ WT_LATER_M2, WT_LATER_PARAMS, "cannot set up keys" },
 	{ WT_LATER_M3, WT_LATER_VERDICT_99, "there is no such verdict" },
 	{ WT_LATER_M3, WT_LATER_VERDICT_ANSWER, "an answer is only for first messages" },
+	{ WT_LATER_M3, WT_LATER_NO_HANDSHAKE, "it has no handshake to go on with" },
+	{ WT_LATER_M3, WT_LATER_HANDSHAKE_ELSEWHERE, "its handshake is not in the memory" },
+	{ WT_LATER_M3, WT_LATER_HANDSHAKE_OTHER, "it goes on with another handshake" },
 	{ WT_LATER_M3, WT_LATER_NO_PEER, "it names no peer" },
 	{ WT_LATER_M3, WT_LATER_PEER_OTHER, "it names another peer than the connection's" },
 	{ WT_LATER_M3, WT_LATER_PEER_TOO_BIG, "it names no peer" },
@@ -259,7 +266,8 @@ static const struct broken broken[] = {
 static void try_broken(struct wt_world *w, const struct broken *b, enum wt_later_when when)
 {
 	wt_later = (struct wt_later){ .delay_ms = 50 };
-	wt_later.when[b->step] = when;
+	if (b->step < WT_LATER_STEPS)
+		wt_later.when[b->step] = when;
 	wt_later.fault[b->step] = b->fault;
 	w->log[0] = '\0';
 	wt_log_flush();
@@ -272,7 +280,8 @@ static void try_broken(struct wt_world *w, const struct broken *b, enum wt_later
 			 w->log);
 	assert_recovers(w);
 	/* The same at a rekey, of a session that was sound. */
-	wt_later.when[b->step] = when;
+	if (b->step < WT_LATER_STEPS)
+		wt_later.when[b->step] = when;
 	wt_later.fault[b->step] = b->fault;
 	const struct wt_conn *conn = wt_world_peer(&w->server, 0)->active;
 
@@ -280,6 +289,7 @@ static void try_broken(struct wt_world *w, const struct broken *b, enum wt_later
 	wt_world_pass(w, 300);
 	assert_ptr_not_equal(wt_world_peer(&w->server, 0)->active, conn);
 	assert_recovers(w);
+	assert_int_equal(wt_later.abandoned_nobodys, 0);
 	wt_end_close(&w->alice);
 	wt_end_close(&w->server);
 }
@@ -290,6 +300,39 @@ static void who_breaks_the_contract_is_not_believed(void **state)
 		try_broken(*state, &broken[i], WT_LATER_AT_ONCE);
 }
 
+/* What is the caller's in the output of a call; and a handshake that is to begin. */
+static void nor_what_it_writes_over(void **state)
+{
+	static const char caller[] = "its reply is not in the buffer that it was given";
+	static const struct broken more[] = {
+		{ WT_LATER_M1, WT_LATER_SIZE, "it changed struct_size of its output" },
+		{ WT_LATER_M1, WT_LATER_REPLY_OTHER, caller },
+		{ WT_LATER_M1, WT_LATER_REPLY_NULL, caller },
+		{ WT_LATER_M1, WT_LATER_CAPACITY, caller },
+		{ WT_LATER_M2, WT_LATER_SIZE, "it changed struct_size of its output" },
+		{ WT_LATER_M2, WT_LATER_REPLY_OTHER, caller },
+		{ WT_LATER_M3, WT_LATER_SIZE, "it changed struct_size of its output" },
+		{ WT_LATER_M3, WT_LATER_CAPACITY, caller },
+		{ WT_LATER_START, WT_LATER_SIZE, "it changed struct_size of its output" },
+		{ WT_LATER_START, WT_LATER_REPLY_OTHER, caller },
+		{ WT_LATER_START, WT_LATER_REPLY_TOO_LONG, "its reply is too long" },
+		{ WT_LATER_START, WT_LATER_REPLY_NONE, "it begins without a message" },
+		{ WT_LATER_START, WT_LATER_VERDICT_99, "there is no such verdict" },
+		{ WT_LATER_START, WT_LATER_VERDICT_PENDING, "there is no such verdict" },
+		{ WT_LATER_START, WT_LATER_VERDICT_ANSWER, "an answer is only for first" },
+		{ WT_LATER_START, WT_LATER_VERDICT_DONE, "a handshake that begins proves" },
+		{ WT_LATER_START, WT_LATER_NO_HANDSHAKE, "it has no handshake to go on with" },
+		{ WT_LATER_START, WT_LATER_HANDSHAKE_ELSEWHERE, "is not in the memory of" },
+		{ WT_LATER_START, WT_LATER_NO_PEER, "it names no peer" },
+		{ WT_LATER_START, WT_LATER_PEER_TOO_BIG, "it names no peer" },
+		{ WT_LATER_START, WT_LATER_INDEX_OTHER, "it has another index" },
+		{ WT_LATER_START, WT_LATER_REASON, "the auth plugin cannot begin" },
+	};
+
+	for (size_t i = 0; i < sizeof more / sizeof more[0]; i++)
+		try_broken(*state, &more[i], WT_LATER_AT_ONCE);
+}
+
 static void nor_later(void **state)
 {
 	static const struct broken more[] = {
@@ -298,7 +341,9 @@ static void nor_later(void **state)
 		{ WT_LATER_M1, WT_LATER_OUT_SHORT, "it has no handshake to go on with" },
 		{ WT_LATER_M2, WT_LATER_VERDICT_PENDING, "there is no such verdict" },
 		{ WT_LATER_M2, WT_LATER_OUT_NULL, "the auth plugin failed" },
-		{ WT_LATER_M2, WT_LATER_OUT_SHORT, "it has another index" },
+		{ WT_LATER_M1, WT_LATER_REPLY_NULL, "its reply is not in the buffer" },
+		{ WT_LATER_M2, WT_LATER_REPLY_NULL, "its reply is not in the buffer" },
+		{ WT_LATER_M2, WT_LATER_OUT_SHORT, "it has no handshake to go on with" },
 		{ WT_LATER_M3, WT_LATER_OUT_NULL, "the auth plugin failed" },
 	};
 
@@ -373,6 +418,7 @@ int main(void)
 		AUTH_TEST(keys_may_come_with_the_last_message),
 		AUTH_TEST(without_its_last_word_nobody_is_let_in),
 		AUTH_TEST(who_breaks_the_contract_is_not_believed),
+		AUTH_TEST(nor_what_it_writes_over),
 		AUTH_TEST(nor_later),
 		AUTH_TEST(a_peer_of_another_section_is_not_let_in),
 		AUTH_TEST(a_dialled_connection_accepts_nobody),

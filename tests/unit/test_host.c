@@ -195,7 +195,7 @@ static void what_needs_the_engine_refuses(void **state)
 	host->link_readable(host, NULL, NULL);
 	host->link_writable(host, NULL, NULL);
 	host->link_ended(host, NULL, NULL, WT_ERR_CLOSED, "");
-	assert_int_equal(host->auth_params(host, NULL, 1, text), WT_ERR_UNSUPPORTED);
+	assert_int_equal(host->auth_params(host, NULL, 1, text, NULL), WT_ERR_UNSUPPORTED);
 	host->auth_complete(host, NULL, 1, 0, NULL);
 	assert_int_equal(host->rate_allow(host, NULL, 1, text, 4, 1, 1), 0);
 }

@@ -27,9 +27,9 @@ struct ends {
 	size_t secret_before;
 };
 
-static struct wt_auth_keys keys_of(bool dialler)
+static struct wt_keypair_keys keys_of(bool dialler)
 {
-	struct wt_auth_keys keys = { .struct_size = sizeof keys };
+	struct wt_keypair_keys keys = { .send_key = { 0 } };
 
 	memset(dialler ? keys.send_key : keys.recv_key, 0x11, WT_KEY_SIZE);
 	memset(dialler ? keys.recv_key : keys.send_key, 0x22, WT_KEY_SIZE);
@@ -59,7 +59,7 @@ static struct ends *ends_new(uint32_t channel, const struct wt_key_limits *limit
 	e->toy = wt_toy_crypto_new();
 	assert_non_null(e->toy);
 	for (int dialler = 0; dialler < 2; dialler++) {
-		struct wt_auth_keys keys = keys_of(dialler);
+		struct wt_keypair_keys keys = keys_of(dialler);
 		struct wt_keypair_options options = options_of(dialler, channel, limits);
 
 		assert_int_equal(wt_keypair_init(dialler ? &e->a : &e->b, &e->toy->crypto, NULL,
@@ -559,7 +559,7 @@ static void init_is_all_or_nothing(void **state)
 	(void)state;
 	assert_non_null(toy);
 	for (size_t i = 0; i < COUNT(inits); i++) {
-		struct wt_auth_keys keys = keys_of(DIALLER);
+		struct wt_keypair_keys keys = keys_of(DIALLER);
 		struct wt_keypair_options options = options_of(DIALLER, inits[i].channel, NULL);
 		struct wt_keypair pair;
 

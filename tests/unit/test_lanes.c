@@ -467,7 +467,7 @@ static void more_than_allowed_are_refused_by_the_core(void **state)
 	wt_later = (struct wt_later){ .delay_ms = 300 };
 	w->auth = "later";
 	for (int with_done = 0; with_done < 2; with_done++) {
-		wt_later = (struct wt_later){ .keys_with_done = with_done };
+		wt_later = (struct wt_later){ .keys_with_done = with_done, .asks_nothing = true };
 		open_server(w, 2);
 		open_client(w, &w->alice, "alice", 3);
 		until_up(w, 1);

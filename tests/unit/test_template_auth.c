@@ -128,7 +128,7 @@ static void messages_and_keys_are_as_the_header_says(void **state)
 {
 	uint8_t text[M1_SIZE + M2_SIZE], want[32], nonce_i[32], nonce_r[32];
 	const uint8_t plain[TIME_SIZE + WT_PARAMS_SIZE] = { 0 };
-	const struct wt_auth_keys *keys = &pair.m3.keys;
+	const struct wt_keypair_keys *keys = &pair.m3.keys;
 
 	(void)state;
 	memset(nonce_i, 0x5a, sizeof nonce_i);
@@ -187,7 +187,7 @@ static void nothing_is_left_of_a_handshake_that_is_over(void **state)
 
 static void only_a_dialler_begins(void **state)
 {
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	(void)state;
 	wt_auth_assert_dropped(
@@ -258,7 +258,7 @@ static void a_message_of_the_other_channel_is_refused(void **state)
 static void a_peer_that_is_dialled_is_not_accepted(void **state)
 {
 	struct wt_error err = { .struct_size = sizeof err };
-	struct wt_auth_out out;
+	struct wt_auth_said out;
 
 	(void)state;
 	/* Its own message, and somebody's with a later time. */
@@ -284,7 +284,7 @@ static void a_clock_may_be_off_by_a_minute(void **state)
 	until_m1();
 	for (int ahead = 0; ahead < 2; ahead++) {
 		const int64_t far = (int64_t)CLOCK_TOLERANCE_MS + 1, off = ahead ? far : -far;
-		struct wt_auth_out out;
+		struct wt_auth_said out;
 
 		set_time(now + (uint64_t)off);
 		wt_auth_assert_dropped(wt_auth_rig_accept(&pair.r, pair.channel, 9, pair.params_r,
@@ -356,7 +356,7 @@ static void no_index_is_zero(void **state)
 {
 	(void)state;
 	until_m1();
-	const struct wt_auth_out good = pair.m1;
+	const struct wt_auth_said good = pair.m1;
 
 	store(pair.m1.reply + M1_SENDER, 4, 0);
 	set_time(pair.i.clock.unix_ms);
@@ -364,7 +364,7 @@ static void no_index_is_zero(void **state)
 	pair.m1 = good;
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 	uint8_t text[M1_SIZE + M2_SIZE];
-	const struct wt_auth_out answer = pair.m2;
+	const struct wt_auth_said answer = pair.m2;
 
 	store(pair.m2.reply + M2_SENDER, 4, 0);
 	join(text);
@@ -413,7 +413,7 @@ static void the_same_message_gets_the_same_answer_once_a_second(void **state)
 {
 	(void)state;
 	until_m2();
-	const struct wt_auth_out first = pair.m2;
+	const struct wt_auth_said first = pair.m2;
 
 	wt_auth_pair_advance(&pair, REPEAT_MS - 1);
 	r_drops_m1(WT_REASON_RATE);
@@ -453,7 +453,7 @@ static void no_message_follows_the_second(void **state)
 {
 	(void)state;
 	until_m2();
-	const struct wt_auth_out answer = pair.m2;
+	const struct wt_auth_said answer = pair.m2;
 
 	/* Addressed to R's handshake: what R said, and a first message. */
 	store(pair.m2.reply + AT_INDEX, 4, pair.m2.local_index);
@@ -470,11 +470,11 @@ static void an_old_index_gives_up_nothing(void **state)
 {
 	(void)state;
 	until_m2();
-	pair.i.ops->abandon(pair.i.self, pair.m1.handshake, pair.m1.local_index + 1);
-	pair.r.ops->abandon(pair.r.self, pair.m2.handshake, pair.m2.local_index + 1);
+	pair.i.ops->abandon(pair.i.self, NULL, pair.m1.handshake, pair.m1.local_index + 1);
+	pair.r.ops->abandon(pair.r.self, NULL, pair.m2.handshake, pair.m2.local_index + 1);
 	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
 	until_m2();
-	pair.i.ops->abandon(pair.i.self, pair.m1.handshake, pair.m1.local_index);
+	pair.i.ops->abandon(pair.i.self, NULL, pair.m1.handshake, pair.m1.local_index);
 	i_drops_m2(WT_REASON_STEP);
 }
 

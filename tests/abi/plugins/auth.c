@@ -130,8 +130,8 @@ static enum wt_status take_message(const struct elder *elder, struct wt_worker *
 static void believe(struct peer *peer, bool dialled, const uint8_t text[TEXT_SIZE],
 		    struct wt_auth_out *out)
 {
-	uint8_t *there = dialled ? out->keys.send_key : out->keys.recv_key;
-	uint8_t *back = dialled ? out->keys.recv_key : out->keys.send_key;
+	uint8_t *there = dialled ? out->send_key : out->recv_key;
+	uint8_t *back = dialled ? out->recv_key : out->send_key;
 
 	for (size_t i = 0; i < RANDOM_SIZE; i++) {
 		uint8_t ours = peer->random[dialled ? i : RANDOM_SIZE - 1 - i];
@@ -171,7 +171,7 @@ static enum wt_auth_verdict elder_accept(void *self, struct wt_worker *worker,
 {
 	struct elder *elder = self;
 	struct peer *peer = NULL;
-	uint8_t text[TEXT_SIZE];
+	uint8_t text[TEXT_SIZE], ours[WT_PARAMS_SIZE];
 
 	if (in->message_len != MESSAGE_SIZE || in->message[3] != 1)
 		return ignore(elder, worker, out, WT_REASON_LENGTH);
@@ -181,12 +181,13 @@ static enum wt_auth_verdict elder_accept(void *self, struct wt_worker *worker,
 			peer = elder->peers[i];
 	if (!peer)
 		return ignore(elder, worker, out, WT_REASON_UNKNOWN_PEER);
-	if (elder->host->auth_params(elder->host, worker, peer->id, text + RANDOM_SIZE) != WT_OK)
+	if (elder->host->auth_params(elder->host, worker, peer->id, text + RANDOM_SIZE, ours) !=
+	    WT_OK)
 		return ignore(elder, worker, out, WT_REASON_PARAMS);
 	peer->local_index = in->local_index;
 	peer->remote_index = load_be32(in->message + AT_INDEX);
 	elder->host->random(elder->host, peer->random, sizeof peer->random);
-	if (put_message(elder, worker, peer, 2, in->params, out) != WT_OK)
+	if (put_message(elder, worker, peer, 2, ours, out) != WT_OK)
 		return ignore(elder, worker, out, WT_REASON_INTERNAL);
 	believe(peer, false, text, out);
 	return WT_AUTH_MORE;
@@ -205,18 +206,21 @@ static enum wt_auth_verdict elder_receive(void *self, struct wt_worker *worker, 
 		return ignore(elder, worker, out, WT_REASON_STEP);
 	if (take_message(elder, worker, peer, in, text) != WT_OK)
 		return ignore(elder, worker, out, WT_REASON_BAD_SEAL);
-	if (elder->host->auth_params(elder->host, worker, peer->id, text + RANDOM_SIZE) != WT_OK)
+	if (elder->host->auth_params(elder->host, worker, peer->id, text + RANDOM_SIZE, NULL) !=
+	    WT_OK)
 		return ignore(elder, worker, out, WT_REASON_PARAMS);
 	peer->remote_index = load_be32(in->message + AT_INDEX);
 	believe(peer, true, text, out);
 	return WT_AUTH_DONE;
 }
 
-static void elder_abandon(void *self, void *handshake, uint32_t local_index)
+static void elder_abandon(void *self, struct wt_worker *worker, void *handshake,
+			  uint32_t local_index)
 {
 	struct elder *elder = self;
 	struct peer *peer = handshake;
 
+	(void)worker;
 	if (peer->local_index == local_index)
 		elder->host->wipe(peer->random, sizeof peer->random);
 }

@@ -10,7 +10,7 @@
 static bool check_agreement(const struct wt_exchange_setup *setup, struct wt_finding *note)
 {
 	struct wt_exchange p;
-	struct wt_auth_keys before = { .struct_size = 0 };
+	struct wt_keypair_keys before = { .send_key = { 0 } };
 	bool good = wt_exchange_open_friends(&p, setup, note);
 
 	for (int i = 0; good && i < 20; i++) {

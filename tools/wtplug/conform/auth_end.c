@@ -110,9 +110,12 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 				     .source = { 192, 0, 2, 1, 0x11, 0x51 } };
 	memset(end->params, (int)(0x10 + peer_id), sizeof end->params);
 	wt_clock_manual_init(&end->clock, BOOT_MS, UNIX_MS);
-	if (!wt_guarded_init(&end->message, "message", WT_AUTH_MESSAGE_MAX + 1))
+	if (!wt_guarded_init(&end->message, "message", WT_AUTH_MESSAGE_MAX + 1) ||
+	    !wt_guarded_init(&end->output, "output (struct wt_auth_out)",
+			     sizeof(struct wt_auth_out)) ||
+	    !wt_guarded_init(&end->reply, "room for the reply", WT_AUTH_MESSAGE_MAX))
 		return wt_find(note, WT_FAULT_FAILED, "no memory");
-	if (wt_auth_host_init(&end->host, plugin, &end->clock, aead, &err) != WT_OK)
+	if (wt_auth_host_init(&end->host, plugin, &end->clock, aead, end->params, &err) != WT_OK)
 		return wt_find(note, WT_FAULT_FAILED, "%s", err.text);
 	end->section =
 		wt_conformance_config(plugin, settings, WT_SCOPE_SECTION, plugin->name, note);
@@ -164,13 +167,64 @@ void wt_auth_end_close(struct wt_auth_end *end)
 	wt_config_free(end->peer_cfg);
 	wt_config_free(end->section);
 	wt_guarded_free(&end->message);
+	wt_guarded_free(&end->output);
+	wt_guarded_free(&end->reply);
 }
 
-static void clear(struct wt_auth_out *out)
+/* As the core gives it: all that is set is the caller's. */
+static struct wt_auth_out *output(struct wt_auth_end *end)
 {
-	/* What is not set must not look as if it were. */
-	memset(out, 0xa5, sizeof *out);
-	out->struct_size = sizeof *out;
+	uint8_t *at = wt_guarded_place(&end->output, sizeof(struct wt_auth_out), WT_GUARDED_END);
+	struct wt_auth_out *out = (void *)at;
+
+	*out = (struct wt_auth_out){ .struct_size = sizeof *out,
+				     .reply = wt_guarded_place(&end->reply, WT_AUTH_MESSAGE_MAX,
+							       WT_GUARDED_END),
+				     .reply_capacity = WT_AUTH_MESSAGE_MAX };
+	return out;
+}
+
+/* What it said, for after the next call; waited for if it was put off. */
+static enum wt_auth_verdict said(struct wt_auth_end *end, enum wt_auth_verdict verdict,
+				 uint64_t ticket, struct wt_auth_out *placed,
+				 struct wt_auth_out *out)
+{
+	if (verdict == WT_AUTH_PENDING && ticket != 0)
+		verdict = wt_auth_host_wait(&end->host, ticket, output(end));
+	*out = *placed;
+	wt_wipe(placed, sizeof *placed);
+	return verdict;
+}
+
+bool wt_auth_end_kept(const struct wt_auth_end *end, enum wt_auth_verdict verdict,
+		      const struct wt_auth_out *out, struct wt_finding *note)
+{
+	const uintptr_t at = (uintptr_t)out->handshake, memory = (uintptr_t)end->peer;
+	const uint8_t *reply = end->reply.start + end->reply.size - WT_AUTH_MESSAGE_MAX;
+
+	if (out->struct_size != sizeof *out)
+		return wt_find(note, WT_FAULT_OUTPUT, "struct_size was %zu and is %u", sizeof *out,
+			       out->struct_size);
+	if (out->reply != reply || out->reply_capacity != WT_AUTH_MESSAGE_MAX)
+		return wt_find(note, WT_FAULT_OUTPUT,
+			       "the reply is not in the buffer that was given");
+	if (verdict != WT_AUTH_MORE && verdict != WT_AUTH_DONE)
+		return true;
+	if (at < memory || at - memory >= end->ops->peer_size)
+		return wt_find(note, WT_FAULT_OUTPUT,
+			       "the handshake is not in the memory of its peer");
+	return true;
+}
+
+struct wt_keypair_keys wt_auth_end_keys(const struct wt_auth_out *out)
+{
+	struct wt_keypair_keys keys;
+
+	memcpy(keys.send_key, out->send_key, WT_KEY_SIZE);
+	memcpy(keys.recv_key, out->recv_key, WT_KEY_SIZE);
+	memcpy(keys.send_iv, out->send_iv, WT_NONCE_SIZE);
+	memcpy(keys.recv_iv, out->recv_iv, WT_NONCE_SIZE);
+	return keys;
 }
 
 enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_out *out)
@@ -181,8 +235,11 @@ enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_o
 					     .unanswered = end->unanswered,
 					     .params = end->params };
 
-	clear(out);
-	return wt_auth_begin(end->instance, NULL, end->peer, &start, out);
+	struct wt_auth_out *placed = output(end);
+	enum wt_auth_verdict verdict =
+		wt_auth_begin(end->instance, NULL, end->peer, &start, placed);
+
+	return said(end, verdict, 0, placed, out);
 }
 
 struct wt_auth_in wt_auth_end_input(struct wt_auth_end *end, const uint8_t *message, size_t len)
@@ -199,7 +256,6 @@ struct wt_auth_in wt_auth_end_input(struct wt_auth_end *end, const uint8_t *mess
 		.source_len = sizeof end->source,
 		.source_prefix = end->source,
 		.source_prefix_len = 4,
-		.params = end->params,
 	};
 }
 
@@ -217,13 +273,11 @@ enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *
 {
 	const struct wt_auth_in in = incoming(end, message, len);
 
-	clear(out);
-	enum wt_auth_verdict verdict = wt_auth_accept(end->instance, NULL, &in, out);
+	struct wt_auth_out *placed = output(end);
+	enum wt_auth_verdict verdict = wt_auth_accept(end->instance, NULL, &in, placed);
 
 	/* For a stranger with a datagram nothing is kept that could wait. */
-	return verdict == WT_AUTH_PENDING && end->channel == WT_CHANNEL_STREAM
-		       ? wt_auth_host_wait(&end->host, in.ticket, out)
-		       : verdict;
+	return said(end, verdict, end->channel == WT_CHANNEL_STREAM ? in.ticket : 0, placed, out);
 }
 
 enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
@@ -232,8 +286,8 @@ enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshak
 {
 	const struct wt_auth_in in = incoming(end, message, len);
 
-	clear(out);
-	enum wt_auth_verdict verdict = wt_auth_receive(end->instance, NULL, handshake, &in, out);
+	struct wt_auth_out *placed = output(end);
+	enum wt_auth_verdict verdict = wt_auth_receive(end->instance, NULL, handshake, &in, placed);
 
-	return verdict == WT_AUTH_PENDING ? wt_auth_host_wait(&end->host, in.ticket, out) : verdict;
+	return said(end, verdict, in.ticket, placed, out);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * auth_end.h: one end of a handshake: an instance of an auth plugin made with the
- * settings of its conformance table, one peer, a clock of its own, and the
- * messages it is given at the end of memory.
+ * settings of its conformance table, one peer, a clock of its own, and what the
+ * calls read and write at the end of memory.
  */
 #ifndef WT_CONFORM_AUTH_END_H
 #define WT_CONFORM_AUTH_END_H
@@ -10,6 +10,7 @@
 #include "conform/auth_host.h"
 #include "conform/finding.h"
 #include "conform/guarded.h"
+#include "record/keypair.h"
 
 struct wt_auth_end {
 	struct wt_auth_host host;
@@ -27,7 +28,9 @@ struct wt_auth_end {
 	uint64_t association;
 	uint8_t source[6]; /* where what comes in comes from */
 	uint8_t params[WT_PARAMS_SIZE];
-	struct wt_guarded message; /* what comes in ends at its end */
+	/* Of a call: what comes in, what the plugin says of it, and the reply; each
+	 * ends at the end of its memory. */
+	struct wt_guarded message, output, reply;
 };
 
 /* The conformance table of a plugin, or NULL: it has none, or one that is too
@@ -57,7 +60,8 @@ void wt_auth_end_remove(struct wt_auth_end *end);
 void *wt_auth_end_take(struct wt_auth_end *end) WT_MUST_CHECK;
 
 /* Of all calls: a verdict that the plugin puts off is waited for. WT_AUTH_PENDING:
- * it never comes, or must not be put off. */
+ * it never comes, or must not be put off. `out` is a copy of what the call said; its
+ * reply is the end's, until the next call. */
 enum wt_auth_verdict wt_auth_end_start(struct wt_auth_end *end, struct wt_auth_out *out);
 /* A message from nobody known, and one for a handshake. */
 enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
@@ -65,6 +69,12 @@ enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *
 enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
 					 const uint8_t *message, size_t len,
 					 struct wt_auth_out *out);
+
+/* Did the call leave the caller's part of its output alone, and is the handshake in
+ * the peer's memory? False: the note says what is wrong. */
+bool wt_auth_end_kept(const struct wt_auth_end *end, enum wt_auth_verdict verdict,
+		      const struct wt_auth_out *out, struct wt_finding *note) WT_MUST_CHECK;
+struct wt_keypair_keys wt_auth_end_keys(const struct wt_auth_out *out);
 
 /* What such a call would be given, for one of another thread: the message is
  * borrowed. Not from two threads at once. */

@@ -81,6 +81,8 @@ static bool take(struct wt_exchange *p, struct wt_exchange_side *side, enum wt_a
 	if (verdict == WT_AUTH_IGNORE)
 		return wt_find(note, WT_FAULT_NO_AGREEMENT, "message %zu is dropped, reason %u",
 			       p->count, out->reason);
+	if (!wt_auth_end_kept(side->end, verdict, out, note))
+		return false;
 	if (verdict == WT_AUTH_ANSWER)
 		return true;
 	side->handshake = out->handshake;
@@ -90,7 +92,7 @@ static bool take(struct wt_exchange *p, struct wt_exchange_side *side, enum wt_a
 			       "message %zu is said to be of peer %u, which is %u", p->count,
 			       out->peer_id, side->end->peer_id);
 	if (out->flags & WT_AUTH_OUT_KEYS) {
-		side->keys = out->keys;
+		side->keys = wt_auth_end_keys(out);
 		side->has_keys = true;
 		memcpy(side->peer_params, out->peer_params, sizeof side->peer_params);
 	}
@@ -107,6 +109,8 @@ bool wt_exchange_start(struct wt_exchange *p, struct wt_finding *note)
 	p->count = 0;
 	if (wt_auth_end_start(&p->ends[0], &out) != WT_AUTH_MORE)
 		return wt_find(note, WT_FAULT_NO_AGREEMENT, "start() gives no first message");
+	if (!wt_auth_end_kept(&p->ends[0], WT_AUTH_MORE, &out, note))
+		return false;
 	p->dialler.handshake = out.handshake;
 	p->dialler.index = out.local_index;
 	return wt_exchange_record(p, &out, true, note);
@@ -177,7 +181,7 @@ void wt_exchange_forget(struct wt_exchange *p)
 		struct wt_exchange_side *side = i ? &p->acceptor : &p->dialler;
 
 		if (side->handshake)
-			wt_auth_abandon(p->ends[i].instance, side->handshake, side->index);
+			wt_auth_abandon(p->ends[i].instance, NULL, side->handshake, side->index);
 		side->handshake = NULL;
 	}
 	wt_exchange_advance(p, 1000);
@@ -194,8 +198,8 @@ bool wt_exchange_is_trust(const struct wt_exchange_side *side, bool same,
 		return out->flags & WT_EXCHANGE_TRUSTED;
 	if (same && side->done && verdict == WT_AUTH_DONE && out->handshake == side->handshake)
 		return (out->flags & WT_AUTH_OUT_KEYS) &&
-		       !(wt_equal(out->keys.send_key, side->keys.send_key, WT_KEY_SIZE) &&
-			 wt_equal(out->keys.recv_key, side->keys.recv_key, WT_KEY_SIZE));
+		       !(wt_equal(out->send_key, side->keys.send_key, WT_KEY_SIZE) &&
+			 wt_equal(out->recv_key, side->keys.recv_key, WT_KEY_SIZE));
 	return true;
 }
 

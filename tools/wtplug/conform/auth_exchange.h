@@ -30,7 +30,7 @@ struct wt_exchange_side {
 	struct wt_auth_end *end;
 	void *handshake; /* NULL: none yet */
 	uint32_t index;	 /* of that handshake */
-	struct wt_auth_keys keys;
+	struct wt_keypair_keys keys;
 	uint8_t peer_params[WT_PARAMS_SIZE];
 	bool has_keys, done;
 };

@@ -68,12 +68,13 @@ static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *wo
 }
 
 static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,
-				  uint32_t peer_id, const uint8_t *params)
+				  uint32_t peer_id, const uint8_t *theirs, uint8_t *ours)
 {
-	(void)host;
 	(void)worker;
 	(void)peer_id;
-	(void)params;
+	(void)theirs;
+	if (ours)
+		memcpy(ours, host_of(host)->params, WT_PARAMS_SIZE);
 	return WT_OK;
 }
 
@@ -188,7 +189,7 @@ static void watch_free(const struct wt_host *host, struct wt_watch *watch)
 /* ---- verdicts that come later -------------------------------------------- */
 
 static void auth_complete(const struct wt_host *host, struct wt_worker *worker, uint64_t ticket,
-			  int verdict, const struct wt_auth_out *out)
+			  uint32_t verdict, const struct wt_auth_out *out)
 {
 	struct wt_auth_host *h = host_of(host);
 
@@ -196,10 +197,12 @@ static void auth_complete(const struct wt_host *host, struct wt_worker *worker, 
 	pthread_mutex_lock(&h->lock);
 	h->ticket = ticket;
 	h->verdict = verdict;
-	h->sound = out && out->struct_size >= sizeof h->out && verdict >= WT_AUTH_IGNORE &&
-		   verdict < WT_AUTH_PENDING;
+	h->sound = out && out->struct_size >= sizeof h->out && verdict < WT_AUTH_PENDING &&
+		   out->reply_len <= sizeof h->reply && (out->reply || out->reply_len == 0);
 	if (h->sound)
 		h->out = *out;
+	if (h->sound && out->reply_len > 0)
+		memcpy(h->reply, out->reply, out->reply_len);
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -292,7 +295,13 @@ enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *h, uint64_t ticket,
 		turn_watches(h);
 	}
 	if (h->ticket == ticket && h->sound) {
+		uint8_t *reply = out->reply;
+
 		*out = h->out;
+		out->struct_size = sizeof *out;
+		out->reply = reply;
+		out->reply_capacity = sizeof h->reply;
+		memcpy(reply, h->reply, out->reply_len);
 		verdict = (enum wt_auth_verdict)h->verdict;
 	}
 	h->ticket = 0;
@@ -304,9 +313,9 @@ enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *h, uint64_t ticket,
 
 enum wt_status wt_auth_host_init(struct wt_auth_host *h, const struct wt_plugin *plugin,
 				 struct wt_clock_manual *clock, const struct wt_backend *aead,
-				 struct wt_error *err)
+				 const uint8_t *params, struct wt_error *err)
 {
-	*h = (struct wt_auth_host){ .aead = aead, .clock = clock };
+	*h = (struct wt_auth_host){ .aead = aead, .clock = clock, .params = params };
 	if (pthread_mutex_init(&h->lock, NULL) != 0)
 		return wt_fail(err, WT_ERR_NOMEM, "no memory");
 	enum wt_status status =

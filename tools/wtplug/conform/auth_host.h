@@ -20,24 +20,27 @@ struct wt_auth_host {
 	struct wt_host_instance host;
 	const struct wt_backend *aead; /* borrowed */
 	struct wt_clock_manual *clock; /* borrowed */
+	const uint8_t *params;	       /* borrowed: what auth_params tells the peer */
 	pthread_mutex_t lock;	       /* of all that follows */
 	struct wt_timer *timers;
 	struct wt_watch *watches;
 	/* The verdict that came last, by the ticket it is for. */
 	uint64_t ticket;
-	int verdict;
+	uint32_t verdict;
 	bool sound; /* did an output come with it? */
 	struct wt_auth_out out;
+	uint8_t reply[WT_AUTH_MESSAGE_MAX];
 };
 
 enum wt_status wt_auth_host_init(struct wt_auth_host *host, const struct wt_plugin *plugin,
 				 struct wt_clock_manual *clock, const struct wt_backend *aead,
-				 struct wt_error *err) WT_MUST_CHECK;
+				 const uint8_t *params, struct wt_error *err) WT_MUST_CHECK;
 /* After the instance is gone. */
 void wt_auth_host_free(struct wt_auth_host *host);
 
 /* The verdict that a call with that ticket put off, as if it had been given at
- * once. WT_AUTH_PENDING: it never came, or without what belongs to it. */
+ * once, in an output with room for the reply. WT_AUTH_PENDING: it never came, or without what
+ * belongs to it. */
 enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *host, uint64_t ticket,
 				       struct wt_auth_out *out);
 

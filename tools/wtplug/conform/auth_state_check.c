@@ -74,7 +74,7 @@ bool wt_check_auth_order(const struct wt_exchange_setup *setup, struct wt_findin
 
 static void abandon(const struct wt_exchange_side *side, uint32_t index)
 {
-	wt_auth_abandon(side->end->instance, side->handshake, index);
+	wt_auth_abandon(side->end->instance, NULL, side->handshake, index);
 }
 
 /* Go on until a message waits for a side that has a handshake: its number, or

@@ -26,6 +26,7 @@ struct work {
 	uint32_t index; /* of a handshake that is given up */
 	enum wt_auth_verdict verdict;
 	struct wt_auth_out out;
+	uint8_t reply[WT_AUTH_MESSAGE_MAX];
 	pthread_t thread;
 };
 
@@ -52,7 +53,7 @@ static void *work_main(void *arg)
 		w->verdict = wt_auth_begin(instance, NULL, w->end->peer, &w->start, &w->out);
 		break;
 	case CALL_ABANDON:
-		wt_auth_abandon(instance, w->handshake, w->index);
+		wt_auth_abandon(instance, NULL, w->handshake, w->index);
 		break;
 	}
 	return NULL;
@@ -68,8 +69,9 @@ static bool together(struct team *team, bool *later, struct wt_finding *note)
 
 		w->team = team;
 		w->verdict = WT_AUTH_IGNORE;
-		memset(&w->out, 0, sizeof w->out);
-		w->out.struct_size = sizeof w->out;
+		w->out = (struct wt_auth_out){ .struct_size = sizeof w->out,
+					       .reply = w->reply,
+					       .reply_capacity = sizeof w->reply };
 		started += pthread_create(&w->thread, NULL, work_main, w) == 0;
 		if (started != i + 1)
 			return wt_find(note, WT_FAULT_FAILED, "no thread"); /* the process ends */
@@ -133,7 +135,7 @@ static void take_winner(struct wt_exchange *p, const struct work *w)
 	p->acceptor.done = w->verdict == WT_AUTH_DONE;
 	p->acceptor.has_keys = w->out.flags & WT_AUTH_OUT_KEYS;
 	if (p->acceptor.has_keys) {
-		p->acceptor.keys = w->out.keys;
+		p->acceptor.keys = wt_auth_end_keys(&w->out);
 		memcpy(p->acceptor.peer_params, w->out.peer_params, WT_PARAMS_SIZE);
 	}
 	/* What follows comes by the same connection. */
@@ -177,7 +179,7 @@ static bool race_receive(struct team *team, struct wt_exchange *p, bool *later,
 
 		if (w->verdict != WT_AUTH_DONE)
 			continue;
-		if (first && !wt_equal(first->out.keys.send_key, w->out.keys.send_key, WT_KEY_SIZE))
+		if (first && !wt_equal(first->out.send_key, w->out.send_key, WT_KEY_SIZE))
 			return wt_find(note, WT_FAULT_THREADS,
 				       "one answer, given to two workers at once, gives two keys");
 		first = w;
@@ -185,7 +187,7 @@ static bool race_receive(struct team *team, struct wt_exchange *p, bool *later,
 	if (!first)
 		return wt_find(note, WT_FAULT_THREADS,
 			       "an answer, given to two workers at once, is dropped by both");
-	if (!wt_equal(first->out.keys.send_key, p->acceptor.keys.recv_key, WT_KEY_SIZE))
+	if (!wt_equal(first->out.send_key, p->acceptor.keys.recv_key, WT_KEY_SIZE))
 		return !p->acceptor.has_keys ||
 		       wt_find(note, WT_FAULT_THREADS, "the ends have different keys");
 	return true;

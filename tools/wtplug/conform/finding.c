@@ -23,6 +23,7 @@ static const struct {
 	[WT_FAULT_WRITABLE_TWICE] = { "writable-twice",
 				      "link_writable is reported more than once" },
 	[WT_FAULT_INPUT_WRITTEN] = { "input-written", "it writes to its input" },
+	[WT_FAULT_OUTPUT] = { "output", "it changes what is the caller's in its output" },
 	[WT_FAULT_STRANGER] = { "stranger", "a stranger is believed" },
 	[WT_FAULT_FORGERY] = { "forgery", "a changed message is believed" },
 	[WT_FAULT_REPLAY] = { "replay", "an old message is believed" },
