@@ -19,7 +19,7 @@
 #include <intel-ipsec-mb.h>
 
 #include "base/error.h"
-#include "conform/aead_check.h"
+#include "conform/crypto/aead_check.h"
 
 #define TEXT_LEN 300u
 #define SEALED_LEN (TEXT_LEN + WT_TAG_SIZE)

@@ -20,8 +20,8 @@
 
 #include "base/error.h"
 #include "base/secret.h"
-#include "conform/aead_attempt.h"
-#include "conform/backend.h"
+#include "conform/crypto/aead_attempt.h"
+#include "conform/crypto/backend.h"
 #include "support/scratch.h"
 
 #define TEXT_LEN 300u

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "conform/backend.h"
+#include "conform/crypto/backend.h"
 
 static int cpu_has_aes;
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "conform/backend.h"
+#include "conform/crypto/backend.h"
 #include "plugin/call.h"
 #include "record/inner.h"
 #include "record/keypair.h"

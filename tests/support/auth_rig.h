@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <whispertunnel/auth.h>
 
-#include "conform/backend.h"
+#include "conform/crypto/backend.h"
 #include "record/keypair.h"
 #include "support/plain_host.h"
 

@@ -7,7 +7,7 @@
 #ifndef WT_TEST_SUPPORT_RIG_H
 #define WT_TEST_SUPPORT_RIG_H
 
-#include "conform/loop_host.h"
+#include "conform/transport/loop_host.h"
 
 #define WT_LOOP_LISTEN 4
 /* How long WT_LOOP_UNTIL waits before the test fails. */

@@ -13,7 +13,7 @@
 #include "cli/answer.h"
 #include "cli/facts.h"
 #include "compare/report.h"
-#include "conform/backend.h"
+#include "conform/crypto/backend.h"
 #include "plugin/probe.h"
 
 #define KEYS 2000u

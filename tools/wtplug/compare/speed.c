@@ -13,7 +13,7 @@
 #include "cli/facts.h"
 #include "compare/figures.h"
 #include "compare/report.h"
-#include "conform/aead_attempt.h"
+#include "conform/crypto/aead_attempt.h"
 #include "plugin/probe.h"
 
 #define BATCH 32u

@@ -7,7 +7,7 @@
 #include "base/secret.h"
 #include "config/key_table.h"
 #include "config/values.h"
-#include "conform/auth_end.h"
+#include "conform/auth/end.h"
 #include "conform/heap.h"
 #include "plugin/call.h"
 

@@ -6,7 +6,7 @@
 #ifndef WT_CONFORM_LIFE_CHECK_H
 #define WT_CONFORM_LIFE_CHECK_H
 
-#include "conform/aead_rig.h"
+#include "conform/crypto/aead_rig.h"
 
 struct wt_life_check {
 	const char *name;

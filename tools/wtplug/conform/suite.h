@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <whispertunnel/plugin.h>
 
-#include "conform/aead_check.h"
-#include "conform/auth_check.h"
-#include "conform/transport_check.h"
+#include "conform/auth/check.h"
+#include "conform/crypto/aead_check.h"
+#include "conform/transport/check.h"
 
 #define WT_CASE_NAME_MAX 80u
 
