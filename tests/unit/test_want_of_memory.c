@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -27,12 +28,17 @@
 
 /* ---- the allocator of the core --------------------------------------------------- */
 
-static unsigned long countdown; /* 0: none fails */
-static bool failed;
+static _Atomic unsigned long countdown; /* 0: none fails */
+static atomic_bool failed;
 
+/* On any worker. */
 static bool must_fail(void)
 {
-	if (countdown == 0 || --countdown > 0)
+	unsigned long left = countdown;
+
+	while (left > 0 && !atomic_compare_exchange_weak(&countdown, &left, left - 1))
+		;
+	if (left != 1)
 		return false;
 	failed = true;
 	errno = ENOMEM;
