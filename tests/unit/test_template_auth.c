@@ -449,6 +449,57 @@ static void a_copy_on_another_connection_is_a_replay(void **state)
 	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
 }
 
+/* Somebody who saw an M1 does not keep its author from hearing M2 again. */
+static void a_copy_from_elsewhere_is_no_asking(void **state)
+{
+	(void)state;
+	until_m2();
+	const struct wt_auth_said first = pair.m2;
+
+	for (size_t at = 0; at < sizeof pair.r.source; at++) {
+		wt_auth_pair_advance(&pair, REPEAT_MS);
+		pair.r.source[at] ^= 1;
+		r_drops_m1(WT_REASON_REPLAY);
+		pair.r.source[at] ^= 1;
+		assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
+		assert_int_equal(pair.m2.flags, WT_AUTH_OUT_PEER | WT_AUTH_OUT_REPEATED);
+	}
+	pair.m2 = first;
+	assert_int_equal(wt_auth_pair_m2(&pair), WT_AUTH_DONE);
+}
+
+/* Of sources of another length, and of longer ones than there are, nothing is the same. */
+static void a_source_is_compared_whole(void **state)
+{
+	static const uint32_t lens[] = { 0, 5, SOURCE_MAX, SOURCE_MAX + 1, UINT32_MAX };
+	uint8_t source[SOURCE_MAX + 1] = { 0 }, reply[WT_AUTH_MESSAGE_MAX];
+	struct wt_auth_in in = {
+		.struct_size = sizeof in,
+		.channel = pair.channel,
+		.message = pair.m1.reply,
+		.message_len = M1_SIZE,
+		.local_index = 77,
+		.association = pair.channel == WT_CHANNEL_STREAM ? pair.r.association : 0,
+		.source = source,
+		.source_prefix = source,
+	};
+
+	(void)state;
+	memcpy(source, pair.r.source, sizeof pair.r.source);
+	until_m2();
+	wt_auth_pair_advance(&pair, REPEAT_MS);
+	for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+		struct wt_auth_out out = { .struct_size = sizeof out,
+					   .reply = reply,
+					   .reply_capacity = sizeof reply };
+
+		in.source_len = lens[i];
+		assert_int_equal(pair.r.ops->accept(pair.r.self, NULL, &in, &out), WT_AUTH_IGNORE);
+		assert_int_equal(out.reason, WT_REASON_REPLAY);
+	}
+	assert_int_equal(wt_auth_pair_accept(&pair), WT_AUTH_MORE);
+}
+
 static void no_message_follows_the_second(void **state)
 {
 	(void)state;
@@ -515,6 +566,8 @@ int main(void)
 		BOTH(the_same_message_gets_the_same_answer_once_a_second),
 		BOTH(a_copy_is_not_repeated_for_longer_than_it_is_waited_for),
 		BOTH(a_copy_on_another_connection_is_a_replay),
+		BOTH(a_copy_from_elsewhere_is_no_asking),
+		BOTH(a_source_is_compared_whole),
 		BOTH(no_message_follows_the_second),
 		BOTH(an_old_index_gives_up_nothing),
 		BOTH(an_unknown_tag_is_nobodys),
