@@ -83,6 +83,10 @@ class New(Plug):
 
     def test_what_it_writes(self):
         run = self.run_plug("new", "my-aead", "--kind", "crypto", "--author", "Somebody")
+        told = run.stdout.partition(" Now:\n")[2]
+        self.assertTrue(told.startswith("  cd crypto-my-aead\n"), run.stdout)
+        for line in told.splitlines()[1:]:
+            self.assertIn(line.strip(), self.read("crypto-my-aead", "README.md"))
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertEqual(
             sorted(os.listdir(os.path.join(self.dir, "crypto-my-aead"))),

@@ -40,7 +40,8 @@ static int create(const struct wt_project *project)
 	}
 	printf("%s: %s%s%s plugin \"%s\". Now:\n"
 	       "  cd %s\n"
-	       "  cmake -S . -B build && cmake --build build\n"
+	       "  cmake -S . -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo\n"
+	       "  cmake --build build\n"
 	       "  ctest --test-dir build --output-on-failure\n",
 	       project->dir, project->mode ? project->mode : "", project->mode ? " " : "",
 	       project->kind, project->name, project->dir);
