@@ -98,7 +98,11 @@ class List(Plug):
         run = self.run_plug("list")
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertRegex(run.stdout, r"crypto +unavailable .* no: available: cannot work on this")
-        self.assertRegex(run.stdout, r"crypto +toy .* no: note: says another kind or name")
+        self.assertRegex(
+            run.stdout,
+            r'crypto +toy .* no: note: crypto-other\.so says its name is "toy"; '
+            r"the file must be called crypto-toy\.so\n",
+        )
 
     def test_libraries_that_would_be_there_twice(self):
         self.install(self.fixture("transport-twin-one"))

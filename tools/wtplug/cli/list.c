@@ -17,6 +17,18 @@ struct options {
 	bool json;
 };
 
+/* The row shows the name of the note, so the file's is said here. */
+static void refuse_name(json_t *facts, const struct wt_installed_plugin *plugin)
+{
+	const char *kind = wt_facts_get(facts, "kind", ""), *name = wt_facts_get(facts, "name", "");
+	char text[4 * WT_NAME_MAX + 128];
+
+	snprintf(text, sizeof text,
+		 "%s-%s.so says its name is \"%s\"; the file must be called %s-%s.so",
+		 wt_kind_text(plugin->kind), plugin->name, name, kind, name);
+	wt_facts_refuse(facts, "note", text);
+}
+
 /* As the daemon sees it: who may write the file counts here. */
 static json_t *examine(const char *dir, const struct wt_installed_plugin *plugin)
 {
@@ -35,9 +47,7 @@ static json_t *examine(const char *dir, const struct wt_installed_plugin *plugin
 	else if (json_object_get(facts, "kind") &&
 		 (strcmp(wt_facts_get(facts, "kind", ""), kind) != 0 ||
 		  strcmp(wt_facts_get(facts, "name", ""), plugin->name) != 0))
-		wt_facts_refuse(facts, "note",
-				"says another kind or name than its file; call the file "
-				"KIND-NAME.so");
+		refuse_name(facts, plugin);
 	if (!json_object_get(facts, "kind")) {
 		json_object_set_new(facts, "kind", json_string(kind));
 		json_object_set_new(facts, "name", json_string(plugin->name));
