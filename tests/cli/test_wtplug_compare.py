@@ -220,6 +220,17 @@ class Compare(Comparing):
                 run = self.run_plug("compare", "--quick", option, path, good)
                 self.assertEqual(run.returncode, 1)
                 self.assertIn(f"wtplug compare: {path}: {reason}", run.stderr)
+                # Minutes of measuring are not for nothing: what is known before is said before.
+                self.assertEqual(run.stdout == "", path == "none/x")
+
+    def test_nothing_to_compare(self):
+        for path, reason in (
+            ("none.so", "cannot be opened"),
+            (self.plugin("auth-hmac"), "it is not a crypto plugin"),
+        ):
+            run = self.run_plug("compare", "--quick", "--no-tunnel", path)
+            self.assertEqual(run.returncode, 4)
+            self.assertIn(f"not available here because: {reason}", run.stdout)
 
     def test_wrong_arguments(self):
         for arguments, message in (

@@ -43,8 +43,22 @@ static int write_file(const char *path, const json_t *report, bool html)
 	return good ? WT_PLUG_OK : fail(path, strerror(errno));
 }
 
+/* What is measured takes minutes, so this is asked first. The file stays as it is. */
+static bool can_write(const char *path)
+{
+	FILE *out = !path || strcmp(path, "-") == 0 ? NULL : fopen(path, "ae");
+
+	if (out)
+		fclose(out);
+	return out || !path || strcmp(path, "-") == 0;
+}
+
 static int compare(const struct compare *c, char *const *files, size_t n)
 {
+	if (!can_write(c->html))
+		return fail(c->html, strerror(errno));
+	if (!can_write(c->json))
+		return fail(c->json, strerror(errno));
 	json_t *report = wt_report_new(&c->options, files, n);
 	bool standard =
 		(c->html && strcmp(c->html, "-") == 0) || (c->json && strcmp(c->json, "-") == 0);
@@ -52,7 +66,9 @@ static int compare(const struct compare *c, char *const *files, size_t n)
 
 	if (!report)
 		return fail("report", "out of memory");
-	code = wt_report_sound(report) ? WT_PLUG_OK : WT_PLUG_FAILED;
+	code = !wt_report_any(report)	 ? WT_PLUG_PLUGIN
+	       : wt_report_sound(report) ? WT_PLUG_OK
+					 : WT_PLUG_FAILED;
 	if (!standard)
 		wt_report_print(report, stdout);
 	if (c->html && write_file(c->html, report, true) != WT_PLUG_OK)

@@ -70,6 +70,16 @@ json_t *wt_report_new(const struct wt_compare_options *options, char *const *fil
 	return report;
 }
 
+int wt_report_any(const json_t *report)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "plugins"), i,
+			   entry) if (wt_report_available(entry)) return 1;
+	return 0;
+}
+
 int wt_report_sound(const json_t *report)
 {
 	const json_t *equality = json_object_get(report, "equality");

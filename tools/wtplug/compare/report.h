@@ -39,6 +39,8 @@ struct wt_compare_options {
  * NULL: out of memory. The caller gives it up. */
 json_t *wt_report_new(const struct wt_compare_options *options, char *const *files, size_t n);
 
+/* Is there a plugin that could be used? */
+int wt_report_any(const json_t *report);
 /* Are all pairs equal, and all that are available good? */
 int wt_report_sound(const json_t *report);
 
