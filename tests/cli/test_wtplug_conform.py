@@ -129,13 +129,15 @@ class Conform(Plug):
     def test_the_file_must_have_the_name_that_the_daemon_looks_for(self):
         path = self.install(self.plugin("crypto-aesgcm-openssl"), "crypto-mine.so")
         found = self.conform(path, "--level", "1", code=1)
-        self.assertIn("looks for crypto-aesgcm-openssl.so", found["tests"][0]["text"])
+        self.assertIn("looks for crypto-aesgcm-openssl.so; rename", found["tests"][0]["text"])
 
     def test_text_and_tap(self):
         good, bad = self.plugin("crypto-aesgcm-openssl"), self.fixture("crypto-faulty-key-kept")
         run = self.run_plug("conform", "--level", "1", "--seed", "42", good)
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertRegex(run.stdout, r"(?m)^  pass +vectors +gives the known answers: 8 known")
+        # A crypto plugin works with its defaults, so a conformance table is not missed.
+        self.assertNotIn("conformance table", run.stdout)
         self.assertIn("pass: 6 passed, 0 failed", run.stdout.replace("1 skipped", "0 skipped"))
         self.assertIn("(level 1, seed 42)", run.stdout)
         run = self.run_plug("conform", "--tap", "--level", "1", good, bad)
@@ -166,6 +168,8 @@ class Conform(Plug):
             (["--timeout", "0", "x"], "--timeout is 1..86400 s, not 0"),
             (["--nosuch", "x"], "unknown option --nosuch"),
             (["--level"], "a value is missing after --level"),
+            (["--json", "--tap", "x"], "--json or --tap, not both"),
+            (["--tap", "--json", "x"], "--json or --tap, not both"),
         ):
             with self.subTest(arguments):
                 run = self.run_plug("conform", *arguments)

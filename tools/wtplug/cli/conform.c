@@ -12,7 +12,7 @@
 #include "plugin/place.h"
 #include "plugin/registry.h"
 
-enum format { AS_TEXT, AS_TAP, AS_JSON };
+enum format { AS_TEXT, AS_TAP = 't', AS_JSON = 'j' };
 
 struct conform {
 	struct wt_suite_options suite;
@@ -233,10 +233,10 @@ int wt_conform_command(int argc, char **argv)
 			wanted = optarg;
 			break;
 		case 'j':
-			conform.format = AS_JSON;
-			break;
 		case 't':
-			conform.format = AS_TAP;
+			if (conform.format != AS_TEXT && conform.format != (enum format)option)
+				return wt_plug_usage("conform", "--json or --tap, not both", "");
+			conform.format = (enum format)option;
 			break;
 		default:
 			return wt_plug_option_error("conform", option, argv);

@@ -31,8 +31,11 @@ static bool life_open(struct life *life, const char *path, struct wt_finding *no
 	const struct wt_key_table keys = { plugin->config_keys, plugin->config_key_count,
 					   plugin->config_key_stride };
 
-	const struct wt_conformance *table = wt_conformance_of(life->loaded, note);
+	/* Without a table the defaults may do, and nothing is to be said. */
+	const struct wt_conformance *table = NULL;
 
+	if (life->loaded->descriptor.conformance)
+		table = wt_conformance_of(life->loaded, note);
 	if (table) {
 		life->cfg = wt_conformance_config(plugin, table->dialler, WT_SCOPE_SECTION,
 						  plugin->name, note);

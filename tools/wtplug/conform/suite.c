@@ -317,7 +317,7 @@ static bool test_load(struct running *r)
 	} else if (strcmp(base, wanted) != 0) {
 		done.verdict = WT_FOUND;
 		wt_find(&done.finding, WT_FAULT_NOT_LOADED,
-			"the file is called %s, but the daemon looks for %s", base, wanted);
+			"the file is called %s, the daemon looks for %s; rename it", base, wanted);
 	}
 	add(r, &done);
 	/* What fails its self-test is looked at closer: other tests say why. */
