@@ -37,13 +37,31 @@ static void write_bytes(uint8_t family, const void *ip, uint16_t ip_len, uint16_
 	out->prefix_len = (uint16_t)(1 + prefix_len);
 }
 
+/* A socket for both families shows IPv4 addresses so, and all of them are in one /64:
+ * every stranger would share the limits of every other. */
+static bool is_ipv4_within(const struct sockaddr *address, struct sockaddr_in *out)
+{
+	const struct sockaddr_in6 *v6 = (const void *)address;
+
+	if (address->sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		return false;
+	*out = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = v6->sin6_port };
+	memcpy(&out->sin_addr, v6->sin6_addr.s6_addr + 12, sizeof out->sin_addr);
+	return true;
+}
+
 void wt_source_of_address(const struct wt_host *host, const struct sockaddr *address,
 			  struct wt_source *out)
 {
 	const struct sockaddr_in *v4 = (const void *)address;
 	const struct sockaddr_in6 *v6 = (const void *)address;
+	struct sockaddr_in within;
 
 	(void)host;
+	if (is_ipv4_within(address, &within)) {
+		address = (const struct sockaddr *)&within;
+		v4 = &within;
+	}
 	if (address->sa_family == AF_INET) {
 		write_bytes(FAMILY_IPV4, &v4->sin_addr, sizeof v4->sin_addr, sizeof v4->sin_addr,
 			    &v4->sin_port, out);

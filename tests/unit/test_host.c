@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -202,6 +204,59 @@ static void what_needs_the_engine_refuses(void **state)
 
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/* What a source is of, to be compared; zeroed first, as the core does. */
+static struct wt_source source_at(int family, const char *ip, uint16_t port)
+{
+	struct wt_source out = { .struct_size = sizeof out };
+	struct sockaddr_storage address = { .ss_family = (sa_family_t)family };
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
+
+	if (family == AF_INET) {
+		assert_int_equal(inet_pton(family, ip, &v4->sin_addr), 1);
+		v4->sin_port = htons(port);
+	} else {
+		assert_int_equal(inet_pton(family, ip, &v6->sin6_addr), 1);
+		v6->sin6_port = htons(port);
+	}
+	host->source_of_address(host, (const struct sockaddr *)&address, &out);
+	return out;
+}
+
+static bool same_prefix(const struct wt_source *a, const struct wt_source *b)
+{
+	return a->prefix_len == b->prefix_len && memcmp(a->prefix, b->prefix, a->prefix_len) == 0;
+}
+
+static void a_source_is_an_address_or_a_network(void **state)
+{
+	const struct wt_source v4 = source_at(AF_INET, "192.0.2.1", 4433);
+	const struct wt_source next = source_at(AF_INET, "192.0.2.2", 4433);
+	const struct wt_source v6 = source_at(AF_INET6, "2001:db8::1", 4433);
+	const struct wt_source near = source_at(AF_INET6, "2001:db8::f:2", 4433);
+	const struct wt_source far = source_at(AF_INET6, "2001:db8:0:1::1", 4433);
+
+	(void)state;
+	assert_int_equal(v4.token_len, 7);
+	assert_memory_equal(v4.token, "\x04\xc0\x00\x02\x01\x11\x51", 7);
+	assert_string_equal(v4.text, "192.0.2.1:4433");
+	assert_false(same_prefix(&v4, &next));
+	assert_string_equal(v6.text, "[2001:db8::1]:4433");
+	assert_true(same_prefix(&v6, &near));
+	assert_false(same_prefix(&v6, &far));
+}
+
+/* A socket for both families shows IPv4 so. All of it is in one /64: strangers would
+ * share one limit. */
+static void ipv4_in_ipv6_is_ipv4(void **state)
+{
+	const struct wt_source plain = source_at(AF_INET, "192.0.2.1", 4433);
+	const struct wt_source mapped = source_at(AF_INET6, "::ffff:192.0.2.1", 4433);
+
+	(void)state;
+	assert_memory_equal(&mapped, &plain, sizeof plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +267,8 @@ int main(void)
 		CASE(counters_have_the_plugins_name),
 		CASE(settings_are_read_through_it),
 		CASE(what_needs_the_engine_refuses),
+		CASE(a_source_is_an_address_or_a_network),
+		CASE(ipv4_in_ipv6_is_ipv4),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
