@@ -5,12 +5,13 @@ And `wtplug new`: what it writes, and what it refuses."""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import unittest
 
 from installed import Installation
-from plug import Plug, abi
+from plug import WTPLUG, Plug, abi
 
 SOURCE = os.environ["WT_SOURCE_DIR"]
 BUILD = os.environ["WT_BUILD_DIR"]
@@ -165,12 +166,38 @@ class New(Plug):
         self.assertEqual(run.returncode, 1)
         self.assertIn("no/where: No such file or directory", run.stderr)
 
+    def test_a_name_that_is_taken(self):
+        taken = self.install(self.plugin("transport-tcp"))
+        for name, told in (("tcp", True), ("tcp2", False)):
+            run = self.run_plug("new", name, "--kind", "transport")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertEqual(f"There is a {taken} already" in run.stdout, told, run.stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "mounts a small file system, for which it must be root")
+    def test_a_full_disk(self):
+        os.mkdir(os.path.join(self.dir, "small"))
+        script = "mount -t tmpfs -o size=8k none small && exec {} new x --kind auth --dir small/x"
+        run = subprocess.run(
+            ["unshare", "-m", "sh", "-c", script.format(shlex.quote(WTPLUG))],
+            cwd=self.dir,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.assertEqual((run.returncode, run.stdout), (1, ""))
+        self.assertRegex(
+            run.stderr,
+            r"^wtplug new: small/x/\S+: No space left on device; remove small/x before",
+        )
+
     def test_wrong_arguments(self):
         kind = "--kind is one of auth|crypto|transport"
         for arguments, message in (
             ([], "no NAME given"),
             (["a", "b"], "unexpected argument b"),
             (["a"], kind),
+            (["auto", "--kind", "crypto"], "in [crypto] the fastest plugin is meant by auto, so none can be called that"),
             (["a", "--kind", "licenses"], kind),
             (["a", "--kind", "../crypto"], kind),
             (["a", "--kind", "common"], kind),

@@ -3,12 +3,14 @@
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "new/project.h"
+#include "plugin/place.h"
 
 static bool is_name(const char *name)
 {
@@ -30,6 +32,21 @@ static const char *own_name(char *out, size_t size)
 	return out;
 }
 
+/* Two files of one name cannot be installed together, and `cmake --install` does not ask. */
+static void tell_of_namesake(const struct wt_project *project)
+{
+	char path[PATH_MAX], *dir = NULL;
+
+	if (wt_place_find(NULL, &dir, NULL) != WT_OK)
+		return;
+	snprintf(path, sizeof path, "%s/%s-%s.so", dir, project->kind, project->name);
+	if (access(path, F_OK) == 0)
+		printf("There is a %s already, which installing this one would replace; "
+		       "choose another name to have both.\n",
+		       path);
+	free(dir);
+}
+
 static int create(const struct wt_project *project)
 {
 	struct wt_error err = WT_ERROR_INIT;
@@ -45,6 +62,7 @@ static int create(const struct wt_project *project)
 	       "  ctest --test-dir build --output-on-failure\n",
 	       project->dir, project->mode ? project->mode : "", project->mode ? " " : "",
 	       project->kind, project->name, project->dir);
+	tell_of_namesake(project);
 	if (!wt_project_license_known(project->license))
 		printf("Put the text of %s into %s/LICENSE.\n", project->license, project->dir);
 	return wt_plug_finish(WT_PLUG_OK);
@@ -112,6 +130,9 @@ int wt_new_command(int argc, char **argv)
 				     project.name);
 	if (check_kind(&project) != WT_PLUG_OK)
 		return WT_PLUG_USAGE;
+	if (strcmp(project.kind, "crypto") == 0 && strcmp(project.name, "auto") == 0)
+		return wt_plug_usage("new", "in [crypto] the fastest plugin is meant by ",
+				     "auto, so none can be called that");
 	if (!wt_project_license_valid(project.license))
 		return wt_plug_usage("new", "--license is an SPDX expression, not ",
 				     project.license);

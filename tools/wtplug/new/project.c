@@ -118,6 +118,14 @@ static void fill(const char *text, const struct wt_project *project, FILE *out)
 	}
 }
 
+/* What was written so far stays, and the next try would find the directory in use. */
+static enum wt_status cut_short(const struct wt_project *project, const char *path,
+				struct wt_error *err)
+{
+	return wt_fail(err, WT_ERR_IO, "%.300s: %s; remove %.300s before you try again", path,
+		       strerror(errno), project->dir);
+}
+
 static enum wt_status write_file(const struct wt_project *project, const char *name,
 				 const char *text, struct wt_error *err)
 {
@@ -129,12 +137,12 @@ static enum wt_status write_file(const struct wt_project *project, const char *n
 	/* x: what came in between is not overwritten. */
 	out = fopen(path, "wxe");
 	if (!out)
-		return wt_fail(err, WT_ERR_IO, "%.300s: %s", path, strerror(errno));
+		return cut_short(project, path, err);
 	fill(text, project, out);
 	bool good = !ferror(out);
 
 	if (fclose(out) != 0 || !good)
-		return wt_fail(err, WT_ERR_IO, "%.300s: %s", path, strerror(errno));
+		return cut_short(project, path, err);
 	return WT_OK;
 }
 
