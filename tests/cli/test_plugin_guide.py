@@ -113,6 +113,8 @@ class New(Plug):
         )
         for name in files:
             self.assertNotRegex(self.read(where, name), r"@[A-Z_]+@")
+        # In a configuration, comments stand on lines of their own.
+        self.assertNotRegex(self.read(where, "README.md"), r"(?m)^\w+ = .*\s[;#]")
         # Two plugins of different names do not understand each other.
         self.assertIn('domain[] = "auth-hello 1"', self.read(where, "handshake.c"))
 
