@@ -54,11 +54,12 @@ static bool in_memory_of(const struct wt_peer *peer, const void *handshake)
 }
 
 /* The peer it names must be one that this plugin was told of, and the one that the
- * connection belongs to already; and the handshake one of that peer. */
+ * connection belongs to already; and the handshake one of that peer. Behind the peers
+ * of a worker are their other lanes, which have no number. */
 static const char *flaw_of_peer(const struct wt_worker *worker, const struct wt_conn *conn,
 				const struct wt_question *question, const struct wt_auth_out *out)
 {
-	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= worker->peer_count)
+	if (!(out->flags & WT_AUTH_OUT_PEER) || out->peer_id >= worker->node->peer_count)
 		return "it names no peer";
 	const struct wt_peer *peer = &worker->peers[out->peer_id];
 

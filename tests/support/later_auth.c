@@ -179,6 +179,9 @@ static void spoil(struct wt_auth_out *out, enum wt_later_fault fault)
 	case WT_LATER_PEER_OTHER:
 		out->peer_id ^= 1;
 		break;
+	case WT_LATER_PEER_LANE:
+		out->peer_id += 3;
+		break;
 	case WT_LATER_REPLY_TOO_LONG:
 		out->reply_len = UINT32_MAX;
 		break;

@@ -48,6 +48,7 @@ enum wt_later_fault {
 	WT_LATER_NO_PEER,      /* without the flag */
 	WT_LATER_PEER_TOO_BIG, /* an id that nobody has */
 	WT_LATER_PEER_OTHER,   /* a peer of ours, but not this one */
+	WT_LATER_PEER_LANE,    /* of two: where the core keeps a third lane of one */
 	WT_LATER_REPLY_TOO_LONG,
 	WT_LATER_REPLY_NONE,
 	WT_LATER_REPLY_LONGER, /* than what it answers */

@@ -490,6 +490,23 @@ static void more_than_allowed_are_refused_by_the_core(void **state)
 	}
 }
 
+/* The core has more places than there are peers: no plugin was told of those. */
+static void a_lane_is_no_peer(void **state)
+{
+	struct wt_world *w = *state;
+
+	wt_end_plugin(&wt_later_plugin);
+	wt_later = (struct wt_later){ .fault[WT_LATER_M1] = WT_LATER_PEER_LANE };
+	w->auth = "later";
+	open_server(w, 4);
+	open_client(w, &w->alice, "alice", 4);
+	wt_world_pass(w, 400);
+	assert_true(wt_world_logged(w, "it names no peer"));
+	assert_int_equal(up_count(&w->server), 0);
+	wt_later.fault[WT_LATER_M1] = WT_LATER_SOUND;
+	until_up(w, 4);
+}
+
 /* A connection is of one lane for all its life. */
 static void a_connection_keeps_its_lane(void **state)
 {
@@ -545,6 +562,7 @@ int main(void)
 		LANES_TEST(a_dead_lane_keeps_no_turn),
 		LANES_TEST(more_than_allowed_are_refused),
 		LANES_TEST(more_than_allowed_are_refused_by_the_core),
+		LANES_TEST(a_lane_is_no_peer),
 		LANES_TEST(a_connection_keeps_its_lane),
 		LANES_TEST(a_copy_of_the_key_gets_no_more),
 	};
