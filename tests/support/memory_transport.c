@@ -44,6 +44,7 @@ struct wt_memory_side {
 	size_t tx_left;
 
 	bool connected, owes_writable, readable;
+	bool told;    /* link_readable, and recv has not said WT_AGAIN since */
 	bool hung_up; /* by the other side; seen when all bytes were read */
 	bool hung_up_arrived;
 	bool ended; /* link_ended is due or done */
@@ -79,6 +80,8 @@ static void arrive(struct wt_memory_side *side, size_t n)
 	side->arrived += n < waiting ? n : waiting;
 	if (side->hung_up && side->arrived == side->len)
 		side->hung_up_arrived = true;
+	if (side->told)
+		return;
 	side->readable = true;
 	wake(side);
 }
@@ -167,6 +170,8 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	}
 	if (side->readable) {
 		side->readable = false;
+		side->told = true;
+		side->link->reports[side->index]++;
 		wake(side);
 		host->link_readable(host, worker, side->core);
 		return;
@@ -398,6 +403,7 @@ static enum wt_status send_records(void *self, struct wt_worker *worker, void *t
 
 static enum wt_status nothing_now(struct wt_memory_side *side)
 {
+	side->told = false;
 	/* A part of a record keeps its slot, as in transport-tcp. */
 	if (side->rx_slot && side->arrived == 0) {
 		side->memory->host->slot_done(side->memory->host, side->worker, side->rx_slot);
@@ -431,6 +437,7 @@ static enum wt_status recv_record(void *self, struct wt_worker *worker, void *tc
 	if (side->max > WT_UNAUTHENTICATED_MAX && !side->rx_slot) {
 		side->rx_slot = memory->host->slot_get(memory->host, worker);
 		if (!side->rx_slot) {
+			side->told = false;
 			side->readable = true;
 			memory->host->timer_set(memory->host, side->timer, 2);
 			return WT_AGAIN;

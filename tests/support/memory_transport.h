@@ -6,7 +6,8 @@
  * It follows the contract of transport.h as transport-tcp does: lengths in front
  * of records, a slot held for a record that is partly written or partly
  * received, strangers limited to WT_UNAUTHENTICATED_MAX, every report made from
- * the loop. There is one network in the process; addresses are ports.
+ * the loop, and none that it is readable before recv has said WT_AGAIN. There is
+ * one network in the process; addresses are ports.
  */
 #ifndef WT_TEST_SUPPORT_MEMORY_TRANSPORT_H
 #define WT_TEST_SUPPORT_MEMORY_TRANSPORT_H
@@ -24,6 +25,7 @@ struct wt_memory_side;
 struct wt_memory_link {
 	/* 0: dialled; 1: accepted. NULL once that side closed it. */
 	struct wt_memory_side *side[2];
+	unsigned reports[2]; /* link_readable, for each side */
 	struct wt_memory_link *next;
 };
 

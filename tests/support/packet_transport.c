@@ -27,6 +27,7 @@ struct packet_socket {
 	struct packet_socket *next;
 	uint16_t port, remote; /* remote 0: it listens */
 	bool connected, owes_writable;
+	bool told; /* link_readable, and recv has not said WT_AGAIN since */
 	struct wt_datagram *head, *tail;
 	size_t waiting;
 	uint8_t *run; /* what recv gave last */
@@ -195,8 +196,11 @@ static void on_timer(void *arg, struct wt_worker *worker)
 		host->link_writable(host, worker, socket->core);
 		return;
 	}
-	if (socket->head)
+	if (socket->head && !socket->told) {
+		socket->told = true;
+		wt_packet_net.reports++;
 		host->link_readable(host, worker, socket->core);
+	}
 }
 
 static struct packet_socket *socket_new(struct packets *packets, struct wt_worker *worker,
@@ -381,8 +385,10 @@ static enum wt_status recv_records(void *self, struct wt_worker *worker, void *t
 	(void)worker;
 	(void)n;
 	*got = 0;
-	if (!socket->head)
+	if (!socket->head) {
+		socket->told = false;
 		return WT_AGAIN;
+	}
 	records->len = 0;
 	records->slot = NULL;
 	records->segment = socket->head->len;

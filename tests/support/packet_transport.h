@@ -6,9 +6,10 @@
  *
  * It follows the contract of transport.h: a socket that listens is shared by
  * all who send there, a dialled one hears its remote alone, every report is made
- * from the loop, and no datagram ends anything. There is one network in the
- * process; addresses are ports (host byte order), and a path is the remote's
- * port and then ours. The name of the plugin is "packets".
+ * from the loop, none that it is readable before recv has said WT_AGAIN, and no
+ * datagram ends anything. There is one network in the process; addresses are
+ * ports (host byte order), and a path is the remote's port and then ours. The
+ * name of the plugin is "packets".
  */
 #ifndef WT_TEST_SUPPORT_PACKET_TRANSPORT_H
 #define WT_TEST_SUPPORT_PACKET_TRANSPORT_H
@@ -65,6 +66,7 @@ struct wt_packet_net {
 	bool coalesce;	   /* recv gives runs */
 	uint64_t sent_kind[WT_PACKET_KINDS];
 	uint64_t sent, arrived, nowhere, too_large, bytes_sent;
+	uint64_t reports;	   /* link_readable, for any socket */
 	struct wt_datagram *later; /* those that wait, the oldest first */
 	size_t later_count, socket_count;
 };
