@@ -170,9 +170,10 @@ class Daemon:
                 self.kill()
         self.process.stderr.close()
 
-    def sanitized(self):
-        """Whether a sanitizer runs with it, which takes memory of its own."""
-        return "san.so" in _read_text(f"/proc/{self.process.pid}/maps")
+    def sanitized(self, library="san.so"):
+        """Whether a sanitizer runs with it, which takes memory of its own; "libtsan.so": the one that
+        takes most time, too."""
+        return library in _read_text(f"/proc/{self.process.pid}/maps")
 
     def sanitizer_report(self):
         """The report of a sanitizer in the log, or ""."""
