@@ -128,7 +128,7 @@ static bool load_once(const char *path, enum wt_verdict *failure, struct wt_find
 static enum wt_verdict check_loads(const char *path, const struct wt_check_options *options,
 				   struct wt_finding *note)
 {
-	const size_t loads = options->level >= 3 ? 1000 : options->level == 2 ? 60 : 12;
+	const size_t loads = options->level >= 2 ? 1000 : 12;
 	struct wt_usage before = wt_usage_now();
 	enum wt_verdict failure;
 
