@@ -216,7 +216,7 @@ void wt_line_read(struct wt_line *line)
 
 	if (line->conn->closed)
 		return;
-	/* Who reads no more for now comes back to it without another report. */
+	/* Who stops reading comes back to it without another report. */
 	line->conn->due = true;
 	if (!line->reading)
 		return;

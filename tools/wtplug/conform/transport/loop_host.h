@@ -87,7 +87,7 @@ struct wt_loop_host {
 	/* How many more timer_new and watch_new succeed; -1: all. */
 	int allowance;
 	/* on_readable waits for the end of the turn, as recv() does in the daemon, which
-	 * asks on over several turns when it wants no more for now: who does so sets
+	 * asks on over several turns when it has had enough of one: who does so sets
 	 * `due`. Without it, it is called inside the report. */
 	bool defers;
 	/* What link_accepted answers, and who is told of what it took. */
