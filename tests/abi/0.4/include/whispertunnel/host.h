@@ -256,7 +256,8 @@ struct wt_host {
 	uint32_t (*worker_index)(const struct wt_host *host, const struct wt_worker *worker);
 
 	/* ---- who is at an internet address, as rate limits and tokens count it
-	 * (transports): address and port, /32 or /64, and the text; anything but
+	 * (transports): address and port, /32 or /64, and the text. ::ffff:0:0/96, in
+	 * which sockets for both families show IPv4, counts as IPv4. Anything but
 	 * AF_INET and AF_INET6 leaves *out as it is. Any thread. */
 	void (*source_of_address)(const struct wt_host *host, const struct sockaddr *address,
 				  struct wt_source *out);
