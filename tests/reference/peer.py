@@ -135,7 +135,7 @@ class Tunnel:
         for kind, value in inner.control:
             if kind in ANSWERS:
                 self.send(record.inner_control((ANSWERS[kind], value)))
-            elif kind == record.CLOSE and channel is self.current:
+            elif kind == record.CLOSE and self._ends(channel, value[0]):
                 self.closed = True
         if inner.kind != record.PACKET:
             return None
@@ -148,6 +148,11 @@ class Tunnel:
         self.send_echo(packet.ECHO_REPLY, source, identity, sequence, payload)
         self.answered += 1
         return None
+
+    def _ends(self, channel, reason):
+        """Older keys end it too: the other end changes to the new ones when it knows that we have
+        them, and may stop before. But for one reason, which is about those keys alone."""
+        return channel is self.current or reason != record.CLOSE_REPLACED
 
     def ping(self, destination, seconds):
         """Milliseconds until the reply; asks again each second."""

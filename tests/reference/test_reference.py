@@ -10,6 +10,7 @@ import sys
 import tempfile
 import unittest
 
+import peer
 from wtref import Refused, handshake, noise, packet, record
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -246,6 +247,29 @@ class Counters(unittest.TestCase):
         receiver.open(good)
         with self.assertRaises(Refused):
             receiver.open(good)
+
+
+class Closing(unittest.TestCase):
+    """What the other end says under the keys before the current ones."""
+
+    def closed_by(self, reason, older):
+        tunnel = peer.Tunnel(None, "10.8.0.1", record.Window)
+        senders = []
+        for index in (9, 10):
+            initiator, responder = ends()
+            m2, session_r = responder.on_m1(initiator.m1, index, os.urandom(32), NOW)
+            senders.append(record.Channel(initiator.on_m2(m2)[1], record.Window()))
+            tunnel.send_under(session_r)
+        tunnel.take(senders[0 if older else 1].seal(
+            record.inner_control((record.CLOSE, bytes([reason])))))
+        return tunnel.closed
+
+    def test_which_close_ends_the_tunnel(self):
+        for reason in (record.CLOSE_SHUTDOWN, record.CLOSE_REPLACED, record.CLOSE_REMOVED,
+                       record.CLOSE_PROTOCOL):
+            self.assertTrue(self.closed_by(reason, older=False))
+            self.assertEqual(self.closed_by(reason, older=True),
+                             reason != record.CLOSE_REPLACED)
 
 
 class Peers(unittest.TestCase):
