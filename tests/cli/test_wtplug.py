@@ -120,6 +120,40 @@ class List(Plug):
         self.assertEqual((run.returncode, run.stderr), (0, ""))
         self.assertIn(f"\nwarning: {warnings[0]}\n", run.stdout)
 
+    def test_two_that_cannot_be_used_together(self):
+        first, second = self.fixture("auth-nobody"), self.fixture("auth-same-method")
+        self.install(first)
+        self.install(self.fixture("auth-nobody-too"))
+        self.install(self.fixture("crypto-toy"), "crypto-other.so")
+        with open(self.install(second, "auth-toy.so"), "w", encoding="utf-8") as file:
+            file.write("no plugin, so only its file is called toy\n")
+        self.assertEqual(self.run_json("list")["warnings"], [])
+        self.install(second)
+        self.install(self.fixture("crypto-toy"))
+        method = (
+            "auth-nobody.so and auth-same-method.so have one handshake method, 128; the daemon "
+            "refuses a configuration that names both; use one of them, or build one with a number "
+            "that is free (docs/registry.md)"
+        )
+        name = (
+            'crypto-other.so and crypto-toy.so both say that they are crypto plugin "toy"; the '
+            "daemon takes it from crypto-toy.so only; remove the other, or build it with another "
+            "name in WT_PLUGIN"
+        )
+        self.assertEqual(sorted(self.run_json("list")["warnings"]), [method, name])
+        run = self.run_plug("list")
+        self.assertEqual((run.returncode, run.stderr), (0, ""))
+        for warning in (method, name):
+            self.assertIn(f"\nwarning: {warning}\n", run.stdout)
+        # A copy under another name is one plugin twice, and not a matter of numbers.
+        os.remove(os.path.join(self.plugins, "auth-same-method.so"))
+        self.install(first, "auth-copy.so")
+        warnings = self.run_json("list")["warnings"]
+        self.assertEqual(len(warnings), 2, warnings)
+        self.assertRegex(
+            warnings[1], r'^auth-copy\.so and auth-nobody\.so both say .* auth plugin "nobody"'
+        )
+
     def test_no_plugin_and_no_directory(self):
         run = self.run_plug("list")
         self.assertEqual((run.returncode, run.stdout), (0, f"no plugin in {self.plugins}\n"))

@@ -120,6 +120,75 @@ static void warn_of_twins(json_t *warnings, const json_t *libraries)
 	}
 }
 
+static const char *file_name(const json_t *plugin)
+{
+	const char *path = wt_facts_get(plugin, "file", "?"), *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static bool share(const json_t *a, const json_t *b, const char *key)
+{
+	return strcmp(wt_facts_get(a, key, ""), wt_facts_get(b, key, "")) == 0;
+}
+
+/* A table of operations was found good: else it has none. */
+static long long method_of(const json_t *plugin)
+{
+	return json_integer_value(json_object_get(json_object_get(plugin, "sizes"), "method"));
+}
+
+/* Two files that say the same of themselves, each by its own note. */
+static void warn_of_namesakes(json_t *warnings, const json_t *a, const json_t *b)
+{
+	const char *kind = wt_facts_get(a, "kind", "?"), *name = wt_facts_get(a, "name", "?");
+
+	if (json_object_get(a, "abi") && json_object_get(b, "abi"))
+		json_array_append_new(
+			warnings,
+			json_sprintf(
+				"%s and %s both say that they are %s plugin \"%s\"; the daemon "
+				"takes it from %s-%s.so only; remove the other, or build it "
+				"with another name in WT_PLUGIN",
+				file_name(a), file_name(b), kind, name, kind, name));
+}
+
+/* What the registry refuses when both are loaded. */
+static void warn_of_method(json_t *warnings, const json_t *a, const json_t *b)
+{
+	const long long method = method_of(a);
+
+	if (method != 0 && method == method_of(b))
+		json_array_append_new(
+			warnings,
+			json_sprintf(
+				"%s and %s have one handshake method, %lld; the daemon refuses "
+				"a configuration that names both; use one of them, or build "
+				"one with a number that is free (docs/registry.md)",
+				file_name(a), file_name(b), method));
+}
+
+/* What only one plugin of a kind may have. */
+static void warn_of_rivals(json_t *warnings, const json_t *plugins)
+{
+	size_t n = json_array_size(plugins);
+
+	for (size_t i = 0; i < n; i++) {
+		const json_t *a = json_array_get(plugins, i);
+
+		for (size_t k = i + 1; k < n; k++) {
+			const json_t *b = json_array_get(plugins, k);
+
+			if (!share(a, b, "kind"))
+				continue;
+			if (share(a, b, "name"))
+				warn_of_namesakes(warnings, a, b);
+			else
+				warn_of_method(warnings, a, b);
+		}
+	}
+}
+
 json_t *wt_company_warnings(const json_t *plugins)
 {
 	json_t *warnings = json_array(), *libraries = collect_libraries(plugins), *plugin;
@@ -127,6 +196,7 @@ json_t *wt_company_warnings(const json_t *plugins)
 
 	json_array_foreach(plugins, i, plugin) warn_of_exports(warnings, plugin);
 	warn_of_twins(warnings, libraries);
+	warn_of_rivals(warnings, plugins);
 	json_decref(libraries);
 	return warnings;
 }

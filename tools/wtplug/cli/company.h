@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * company.h: what plugins bring into a process and show to each other there
- * (plugin/libraries.h, plugin/exports.h), as parts of their facts (facts.h).
+ * (plugin/libraries.h, plugin/exports.h), as parts of their facts (facts.h), and
+ * what only one of them may have.
  */
 #ifndef WT_CLI_COMPANY_H
 #define WT_CLI_COMPANY_H
