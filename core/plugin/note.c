@@ -159,7 +159,8 @@ enum wt_status wt_note_read(int fd, uint64_t size, struct wt_plugin_note_desc *n
 	/* Read, not mapped: the file must leave no trace among our maps. */
 	elf = elf_begin(fd, ELF_C_READ, NULL);
 	if (!elf)
-		return wt_fail(err, WT_ERR_IO, "cannot be read: %s", elf_errmsg(-1));
+		return wt_fail(err, WT_ERR_IO, "cannot be read: %s; install it again",
+			       elf_errmsg(-1));
 	status = scan(elf, size, note, err);
 	elf_end(elf);
 	return status;

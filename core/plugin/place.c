@@ -233,7 +233,11 @@ static enum wt_status say_not_opened(int error, struct wt_error *err)
 	if (error == EACCES)
 		return wt_fail(err, WT_ERR_PERMISSION,
 			       "cannot be read: permission denied; run: chmod a+r on the file");
-	return wt_fail(err, WT_ERR_IO, "cannot be opened: %s", strerror(error));
+	if (error == ENOENT)
+		return wt_fail(err, WT_ERR_IO, "cannot be opened: %s; name a plugin's file",
+			       strerror(error));
+	return wt_fail(err, WT_ERR_IO, "cannot be opened: %s; see to that, or name another file",
+		       strerror(error));
 }
 
 static enum wt_status check_file(const struct wt_plugin_file *file, struct wt_error *err)

@@ -166,7 +166,7 @@ class New(Plug):
         self.assertEqual(os.listdir(os.path.join(self.dir, "crypto-x")), ["mine"])
         run = self.run_plug("new", "x", "--kind", "crypto", "--dir", "no/where")
         self.assertEqual(run.returncode, 1)
-        self.assertIn("no/where: No such file or directory", run.stderr)
+        self.assertIn("no/where cannot be made: No such file or directory; name another", run.stderr)
 
     def test_a_name_that_is_taken(self):
         taken = self.install(self.plugin("transport-tcp"))

@@ -48,7 +48,11 @@ class Usage(Plug):
             with self.subTest(arguments), open("/dev/full", "w", encoding="utf-8") as full:
                 run = self.run_plug(*arguments, stdout=full)
                 self.assertEqual(run.returncode, 1)
-                self.assertIn("wtplug: ", run.stderr)
+                self.assertEqual(
+                    run.stderr,
+                    "wtplug: standard output cannot be written: No space left on device; what was "
+                    "printed is not whole, send it elsewhere\n",
+                )
 
 
 class List(Plug):
@@ -157,9 +161,31 @@ class List(Plug):
     def test_no_plugin_and_no_directory(self):
         run = self.run_plug("list")
         self.assertEqual((run.returncode, run.stdout), (0, f"no plugin in {self.plugins}\n"))
-        run = self.run_plug("list", "--dir", "none")
+        os.rmdir(self.plugins)
+        run = self.run_plug("list")
         self.assertEqual((run.returncode, run.stdout), (1, ""))
-        self.assertIn("wtplug list: none: No such file or directory", run.stderr)
+        self.assertRegex(run.stderr, r"^wtplug list: plugin directory .*; or name it with --dir\n$")
+
+    def test_a_directory_that_is_none(self):
+        with open(os.path.join(self.dir, "file"), "w", encoding="utf-8"):
+            pass
+        for command in (["list"], ["conform", "x"], ["compare"], ["compare", "x"]):
+            for wanted, reason in (
+                ("none", "No such file or directory"),
+                ("", "No such file or directory"),
+                ("file", "Not a directory"),
+            ):
+                with self.subTest(command, wanted=wanted):
+                    run = self.run_plug(*command, "--dir", wanted)
+                    self.assertEqual(
+                        (run.returncode, run.stdout, run.stderr),
+                        (
+                            2,
+                            "",
+                            f'wtplug {command[0]}: --dir "{wanted}": {reason}; name a directory '
+                            "that holds plugins\n",
+                        ),
+                    )
 
     def test_another_directory(self):
         self.install(self.plugin("auth-hmac"))
@@ -216,11 +242,12 @@ class Info(Plug):
         with open(os.path.join(self.dir, "mips.so"), "wb") as file:
             file.write(whole)
         for path, message in (
-            (text, "note: is no ELF shared object"),
+            (text, "note: is no ELF shared object; a plugin is built with WT_PLUGIN"),
             (self.dir, "file: is a directory; name a plugin's file in it"),
-            ("fifo", "file: is no regular file"),
-            ("none.so", "file: cannot be opened: No such file or directory"),
-            ("cut.so", "note: is damaged or cut short"),
+            ("fifo", "file: is no regular file; name a plugin's file"),
+            ("none.so", "file: cannot be opened: No such file or directory; name a plugin's file"),
+            (text + "/x", "file: cannot be opened: Not a directory; see to that, or name another"),
+            ("cut.so", "note: is damaged or cut short; install it again"),
             ("mips.so", "note: is for another machine"),
             ("/bin/true", "note: "),
             (self.fixture("crypto-plain"), "note: is no WhisperTunnel plugin"),
@@ -230,6 +257,8 @@ class Info(Plug):
                 run = self.run_plug("info", path)
                 self.assertEqual((run.returncode, run.stdout), (4, ""))
                 self.assertIn(f"wtplug info: {path}: {message}", run.stderr)
+                # What to do comes last.
+                self.assertRegex(run.stderr, r"; [^;]+\n$")
 
     def test_what_a_bad_plugin_still_says(self):
         for name, step, has, has_not in (

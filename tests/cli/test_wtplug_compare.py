@@ -91,7 +91,9 @@ class Compare(Comparing):
         )
         plugins = {p["name"]: p for p in found["plugins"]}
         self.assertIn("no such?instruction", plugins["unavailable"]["reason"])
-        self.assertEqual(plugins["hmac"]["reason"], "it is not a crypto plugin")
+        self.assertEqual(
+            plugins["hmac"]["reason"], "it is not a crypto plugin, and others are not compared"
+        )
         self.assertIn("OpenSSL 3", plugins["aesgcm-openssl"]["setup"]["library"])
         self.assertGreater(plugins["aesgcm-openssl"]["setup"]["context_bytes"], 0)
 
@@ -148,18 +150,49 @@ class Compare(Comparing):
             self.assertNotRegex(plot, r"nan|inf\b")
 
     def test_no_tunnel_has_a_line_that_says_why(self):
-        one = self.plugin("crypto-aesgcm-openssl")
-        for arguments, reason in (
-            (["--no-tunnel"], "--no-tunnel was given"),
-            (["--wtcore", "./none"], "./none: there is no program; --wtcore names it"),
+        reason = "--no-tunnel was given"
+        found, page, text = self.compare(self.plugin("crypto-aesgcm-openssl"), "--no-tunnel")
+        self.assertEqual(found["tunnel"], {"available": False, "reason": reason})
+        self.assertIn(f"not available here because: {reason}", text)
+        self.assertIn(f"<p>not available here because: {reason}</p>", page)
+        Page(page)
+
+    def script(self, name, text):
+        path = os.path.join(self.dir, name)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o755)
+
+    def test_what_was_named_and_is_not_there_is_said_before_anything_is_measured(self):
+        good = self.plugin("crypto-aesgcm-openssl")
+        self.script("noise", "neither a script nor a program\n")
+        self.script("grumpy", "#!/bin/sh\necho out of order >&2\nexit 1\n")
+        self.script("killed", "#!/bin/sh\nkill -9 $$\n")
+        for arguments, code, message in (
+            (["none.so"], 4, "none.so: cannot be opened: No such file or directory; name a"),
+            (["plugins"], 4, "plugins: is a directory; name a plugin's file in it"),
+            (["--wtcore", "none"], 2, "--wtcore none: No such file or directory; name the daemon"),
+            (["--wtcore", "plugins"], 2, "--wtcore plugins: cannot be run: Permission denied; "),
+            (["--wtcore", "noise"], 2, "--wtcore noise: cannot be run: Exec format error; name a"),
+            (
+                ["--wtcore", "grumpy"],
+                2,
+                "--wtcore grumpy: does not print its version when asked with --version, but says: "
+                "out of order; name a wtcore that works here",
+            ),
+            (["--wtcore", "killed"], 2, "--wtcore killed: does not print its version when asked"),
+            (["--html", "none/x"], 2, "none/x: No such file or directory; name a file that can be"),
+            (["--json", "none/x"], 2, "none/x: No such file or directory; name a file that can be"),
+            (["--json", "plugins"], 2, "plugins: Is a directory; name a file that can be written"),
         ):
-            if os.geteuid() != 0 and "--wtcore" in arguments:
-                reason = "network namespaces and TUN devices need root"
-            found, page, text = self.compare(one, *arguments)
-            self.assertEqual(found["tunnel"], {"available": False, "reason": reason})
-            self.assertIn(f"not available here because: {reason}", text)
-            self.assertIn(f"<p>not available here because: {reason}</p>", page)
-            Page(page)
+            with self.subTest(arguments):
+                # Measuring at full length takes longer than this.
+                run = self.run_plug("compare", good, *arguments)
+                self.assertEqual((run.returncode, run.stdout), (code, ""))
+                self.assertTrue(
+                    run.stderr.startswith(f"wtplug compare: {message}"), run.stderr
+                )
+                self.assertEqual(run.stderr.count("\n"), 1)
 
     @unittest.skipUnless(os.geteuid() == 0, "becomes another user, for which it must be root")
     def test_without_root_there_is_a_line_for_it(self):
@@ -180,7 +213,7 @@ class Compare(Comparing):
         self.assertEqual(run.returncode, 0, run.stderr)
         self.assertIn(
             "tunnels            not available here because: network namespaces and TUN devices "
-            "need root\n",
+            "need root; run it as root, or with --no-tunnel\n",
             run.stdout,
         )
         self.assertFalse(json.loads(self.read("c.json"))["tunnel"]["available"])
@@ -216,27 +249,24 @@ class Compare(Comparing):
     def test_what_cannot_be_written_is_a_failure(self):
         good = self.plugin("crypto-aesgcm-openssl")
         for option in ("--html", "--json"):
-            for path, reason in (("/dev/full", "No space left"), ("none/x", "No such file")):
-                run = self.run_plug("compare", "--quick", option, path, good)
-                self.assertEqual(run.returncode, 1)
-                self.assertIn(f"wtplug compare: {path}: {reason}", run.stderr)
-                # Minutes of measuring are not for nothing: what is known before is said before.
-                self.assertEqual(run.stdout == "", path == "none/x")
+            run = self.run_plug("compare", "--quick", "--no-tunnel", option, "/dev/full", good)
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("wtplug compare: /dev/full: No space left", run.stderr)
+            # What could be printed was.
+            self.assertIn("aesgcm-openssl", run.stdout)
 
     def test_nothing_to_compare(self):
-        for path, reason in (
-            ("none.so", "cannot be opened"),
-            (self.plugin("auth-hmac"), "it is not a crypto plugin"),
-        ):
-            run = self.run_plug("compare", "--quick", "--no-tunnel", path)
-            self.assertEqual(run.returncode, 4)
-            self.assertIn(f"not available here because: {reason}", run.stdout)
+        run = self.run_plug("compare", "--quick", "--no-tunnel", self.plugin("auth-hmac"))
+        self.assertEqual(run.returncode, 4)
+        self.assertIn("not available here because: it is not a crypto plugin", run.stdout)
 
     def test_wrong_arguments(self):
         for arguments, message in (
             (["--nosuch"], "unknown option --nosuch"),
             (["--html"], "a value is missing after --html"),
             (["--html", "-", "--json", "-"], "--html and --json cannot both be -"),
+            (["--html", "x", "--json", "x"], "--html and --json cannot both be x"),
+            (["--wtcore", "x", "--no-tunnel"], "--wtcore or --no-tunnel, not both"),
         ):
             run = self.run_plug("compare", *arguments)
             self.assertEqual(
@@ -319,7 +349,9 @@ class Tunnels(Comparing):
         self.install_daemons()
         false = os.path.join(self.dir, "false")
         with open(false, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\necho error: out of order >&2\nexit 1\n")
+            file.write(
+                '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho error: out of order >&2\nexit 1\n'
+            )
         os.chmod(false, 0o755)
         found, page, text = self.compare(
             "--wtcore", "./false", self.plugin("crypto-aesgcm-openssl"), code=1

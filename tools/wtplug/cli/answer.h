@@ -7,6 +7,9 @@
 
 #include <jansson.h>
 
+/* Why there is none. */
+#define WT_ANSWER_NONE "out of descriptors or memory; raise the limits (ulimit -n, ulimit -v)"
+
 /* Made before the fork; -1: out of descriptors or memory. The caller closes it. */
 int wt_answer_new(void);
 /* In the child: what was written before is replaced. */

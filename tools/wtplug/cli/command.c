@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/command.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +10,8 @@
 #include <whispertunnel/plugin.h>
 
 #include "base/build.h"
+#include "base/error.h"
+#include "plugin/place.h"
 
 static const struct {
 	const char *name;
@@ -43,8 +47,8 @@ static const char help[] =
 	"The plugin directory is DIR, else WT_PLUGIN_DIR, else the one that this was built\n"
 	"for. A plugin's code runs in child processes only.\n"
 	"\n"
-	"Exit codes: 0 good, 1 a failure, 2 usage, 4 no usable plugin, 5 not everything\n"
-	"could be tested.\n";
+	"Exit codes: 0 good, 1 a failure, 2 usage, or what an option names is not there,\n"
+	"4 no usable plugin, 5 not everything could be tested.\n";
 
 int wt_plug_usage(const char *command, const char *what, const char *which)
 {
@@ -64,23 +68,60 @@ int wt_plug_option_error(const char *command, int option, char **argv)
 	return wt_plug_usage(command, "unknown option ", strncmp(word, "--", 2) ? letter : word);
 }
 
+int wt_plug_directory(const char *command, const char *wanted, char **dir)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
+	*dir = NULL;
+	if (!wanted) {
+		if (wt_place_find(NULL, dir, &err) == WT_OK)
+			return WT_PLUG_OK;
+		fprintf(stderr, "wtplug %s: %s; or name it with --dir\n", command, err.text);
+		return WT_PLUG_FAILED;
+	}
+	DIR *stream = opendir(wanted);
+
+	if (stream) {
+		closedir(stream);
+		*dir = realpath(wanted, NULL);
+	}
+	if (*dir)
+		return WT_PLUG_OK;
+	fprintf(stderr, "wtplug %s: --dir \"%s\": %s; name a directory that holds plugins\n",
+		command, wanted, strerror(errno));
+	return WT_PLUG_USAGE;
+}
+
+int wt_plug_no_memory(const char *command)
+{
+	fprintf(stderr,
+		"wtplug %s: out of memory or descriptors; end other programs, or raise the limits "
+		"(ulimit -n, ulimit -v)\n",
+		command);
+	return WT_PLUG_FAILED;
+}
+
 int wt_plug_finish(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	perror("wtplug: standard output");
+	fprintf(stderr,
+		"wtplug: standard output cannot be written: %s; what was printed is not whole, "
+		"send "
+		"it elsewhere\n",
+		strerror(errno));
 	return code == WT_PLUG_OK ? WT_PLUG_FAILED : code;
 }
 
 int wt_plug_finish_json(json_t *json, int code)
 {
-	if (!json || json_dumpf(json, stdout, JSON_INDENT(2)) != 0) {
-		fputs("wtplug: the JSON could not be written\n", stderr);
-		json_decref(json);
-		return WT_PLUG_FAILED;
-	}
-	putchar('\n');
+	const bool whole = json && json_dumpf(json, stdout, JSON_INDENT(2)) == 0;
+
 	json_decref(json);
+	/* What could not be written is said below. */
+	if (!whole && !ferror(stdout))
+		return wt_plug_no_memory("--json");
+	putchar('\n');
 	return wt_plug_finish(code);
 }
 

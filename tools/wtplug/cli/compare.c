@@ -18,10 +18,11 @@ struct compare {
 	const char *html, *json;
 };
 
-static int fail(const char *what, const char *why)
+static int cannot_write(const char *path, int error, int code)
 {
-	fprintf(stderr, "wtplug compare: %s: %s\n", what, why);
-	return WT_PLUG_FAILED;
+	fprintf(stderr, "wtplug compare: %s: %s; name a file that can be written\n", path,
+		strerror(error));
+	return code;
 }
 
 /* "-" is standard output. */
@@ -31,7 +32,7 @@ static int write_file(const char *path, const json_t *report, bool html)
 	FILE *out = standard ? stdout : fopen(path, "we");
 
 	if (!out)
-		return fail(path, strerror(errno));
+		return cannot_write(path, errno, WT_PLUG_FAILED);
 	if (html)
 		wt_report_html(report, out);
 	else
@@ -40,32 +41,55 @@ static int write_file(const char *path, const json_t *report, bool html)
 
 	if (!standard && fclose(out) != 0)
 		good = false;
-	return good ? WT_PLUG_OK : fail(path, strerror(errno));
+	return good ? WT_PLUG_OK : cannot_write(path, errno, WT_PLUG_FAILED);
 }
 
-/* What is measured takes minutes, so this is asked first. The file stays as it is. */
-static bool can_write(const char *path)
+/* The file stays as it is. */
+static int try_to_write(const char *path)
 {
-	FILE *out = !path || strcmp(path, "-") == 0 ? NULL : fopen(path, "ae");
+	if (!path || strcmp(path, "-") == 0)
+		return WT_PLUG_OK;
+	FILE *out = fopen(path, "ae");
 
-	if (out)
-		fclose(out);
-	return out || !path || strcmp(path, "-") == 0;
+	if (!out)
+		return cannot_write(path, errno, WT_PLUG_USAGE);
+	fclose(out);
+	return WT_PLUG_OK;
+}
+
+/* Measuring takes minutes, so all that was named is looked at before. */
+static int check_named(const struct compare *c, char *const *files, size_t n)
+{
+	struct wt_error err = WT_ERROR_INIT;
+	int code;
+
+	for (size_t i = 0; i < n; i++) {
+		struct wt_plugin_file file;
+		enum wt_status status = wt_plugin_file_take(files[i], &file, &err);
+
+		wt_plugin_file_close(&file);
+		if (status == WT_OK)
+			continue;
+		fprintf(stderr, "wtplug compare: %s: %s\n", files[i], err.text);
+		return WT_PLUG_PLUGIN;
+	}
+	if (c->options.wtcore && wt_end_to_end_try(c->options.wtcore, &err) != WT_OK) {
+		fprintf(stderr, "wtplug compare: --wtcore %s: %s\n", c->options.wtcore, err.text);
+		return WT_PLUG_USAGE;
+	}
+	code = try_to_write(c->html);
+	return code == WT_PLUG_OK ? try_to_write(c->json) : code;
 }
 
 static int compare(const struct compare *c, char *const *files, size_t n)
 {
-	if (!can_write(c->html))
-		return fail(c->html, strerror(errno));
-	if (!can_write(c->json))
-		return fail(c->json, strerror(errno));
 	json_t *report = wt_report_new(&c->options, files, n);
 	bool standard =
 		(c->html && strcmp(c->html, "-") == 0) || (c->json && strcmp(c->json, "-") == 0);
 	int code;
 
 	if (!report)
-		return fail("report", "out of memory");
+		return wt_plug_no_memory("compare");
 	code = !wt_report_any(report)	 ? WT_PLUG_PLUGIN
 	       : wt_report_sound(report) ? WT_PLUG_OK
 					 : WT_PLUG_FAILED;
@@ -83,24 +107,29 @@ static int compare(const struct compare *c, char *const *files, size_t n)
 static int compare_installed(const struct compare *c)
 {
 	struct wt_installed installed;
-	struct wt_error err = WT_ERROR_INIT;
 	char **files, *dir;
 	size_t n = 0;
-	int code;
+	int code = wt_plug_directory("compare", c->options.plugin_dir, &dir);
 
-	if (wt_place_find(c->options.plugin_dir, &dir, &err) != WT_OK)
-		return fail("plugin directory", err.text);
-	if (wt_installed_list(dir, &installed) != WT_OK) {
-		code = fail(dir, "cannot be listed");
-		free(dir);
+	if (code != WT_PLUG_OK)
 		return code;
-	}
+	if (wt_installed_list(dir, &installed) != WT_OK)
+		installed = (struct wt_installed){ .count = 0 };
 	files = calloc(installed.count + 1, sizeof *files);
 	for (size_t i = 0; files && i < installed.count; i++)
 		if (installed.items[i].kind == WT_KIND_CRYPTO &&
 		    asprintf(&files[n], "%s/crypto-%s.so", dir, installed.items[i].name) >= 0)
 			n++;
-	code = n > 0 ? compare(c, files, n) : fail(dir, "there is no crypto plugin; name some");
+	if (n > 0) {
+		code = compare(c, files, n);
+	} else {
+		fprintf(stderr,
+			"wtplug compare: %s: there is no crypto plugin in it; name files, or "
+			"another "
+			"directory with --dir\n",
+			dir);
+		code = WT_PLUG_FAILED;
+	}
 	while (n > 0)
 		free(files[--n]);
 	free(files);
@@ -161,18 +190,21 @@ int wt_compare_command(int argc, char **argv)
 			return wt_plug_option_error("compare", option, argv);
 		}
 	}
-	if (c.html && c.json && strcmp(c.html, "-") == 0 && strcmp(c.json, "-") == 0)
-		return wt_plug_usage("compare", "--html and --json cannot both be ", "-");
-	char *absolute = dir ? realpath(dir, NULL) : NULL;
+	if (c.html && c.json && strcmp(c.html, c.json) == 0)
+		return wt_plug_usage("compare", "--html and --json cannot both be ", c.html);
+	if (c.options.wtcore && !tunnel)
+		return wt_plug_usage("compare", "--wtcore or --no-tunnel, not both", "");
+	char *absolute = NULL, *const *files = argv + optind;
+	const size_t n = (size_t)(argc - optind);
+	int code = dir ? wt_plug_directory("compare", dir, &absolute) : WT_PLUG_OK;
 
-	if (dir && !absolute)
-		return fail(dir, strerror(errno));
 	c.options.plugin_dir = absolute;
 	if (!tunnel)
 		c.options.tunnel_rounds = 0;
-	int code = optind < argc ? compare(&c, argv + optind, (size_t)(argc - optind))
-				 : compare_installed(&c);
-
+	if (code == WT_PLUG_OK)
+		code = check_named(&c, files, n);
+	if (code == WT_PLUG_OK)
+		code = n > 0 ? compare(&c, files, n) : compare_installed(&c);
 	free(absolute);
 	return code;
 }

@@ -143,10 +143,8 @@ static int run_file(struct conform *conform, const char *path)
 		printf("%s\n", path);
 	struct wt_suite *suite = wt_suite_run(path, &conform->suite);
 
-	if (!suite) {
-		fputs("wtplug conform: out of memory\n", stderr);
-		return WT_PLUG_FAILED;
-	}
+	if (!suite)
+		return wt_plug_no_memory("conform");
 	if (conform->format == AS_TEXT)
 		print_outcome(conform, suite);
 	else if (conform->format == AS_JSON)
@@ -244,18 +242,16 @@ int wt_conform_command(int argc, char **argv)
 	}
 	if (optind == argc)
 		return wt_plug_usage("conform", "no FILE given", "");
-	char *absolute = wanted ? realpath(wanted, NULL) : NULL, *dir = NULL;
+	char *dir = NULL;
+	int code = WT_PLUG_OK;
 
-	if (wanted && !absolute) {
-		fprintf(stderr, "wtplug conform: %s: %s\n", wanted, strerror(errno));
-		return WT_PLUG_FAILED;
-	}
-	/* Without any there are no others to agree with. */
-	if (wt_place_find(absolute, &dir, NULL) == WT_OK)
-		conform.suite.plugin_dir = dir;
-	int code = run_files(&conform, argv + optind, argc - optind);
-
+	if (wanted)
+		code = wt_plug_directory("conform", wanted, &dir);
+	else if (wt_place_find(NULL, &dir, NULL) != WT_OK)
+		dir = NULL; /* then there are no others to agree with */
+	conform.suite.plugin_dir = dir;
+	if (code == WT_PLUG_OK)
+		code = run_files(&conform, argv + optind, argc - optind);
 	free(dir);
-	free(absolute);
 	return code;
 }

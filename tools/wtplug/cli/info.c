@@ -127,10 +127,8 @@ int wt_info_command(int argc, char **argv)
 		return wt_plug_usage("info", "unexpected argument ", argv[optind + 1]);
 	json_t *facts = wt_facts_read(argv[optind]);
 
-	if (!facts) {
-		fputs("wtplug info: out of memory or descriptors\n", stderr);
-		return WT_PLUG_FAILED;
-	}
+	if (!facts)
+		return wt_plug_no_memory("info");
 	add_warnings(facts);
 	code = wt_facts_usable(facts) ? WT_PLUG_OK : WT_PLUG_PLUGIN;
 	if (code != WT_PLUG_OK)

@@ -87,7 +87,10 @@ static int list(const char *dir, bool as_json)
 	bool whole = true;
 
 	if (wt_installed_list(dir, &installed) != WT_OK) {
-		fprintf(stderr, "wtplug list: %s cannot be listed; name another with --dir\n", dir);
+		fprintf(stderr,
+			"wtplug list: the plugin directory %s cannot be listed; name another with "
+			"--dir\n",
+			dir);
 		json_decref(plugins);
 		return WT_PLUG_FAILED;
 	}
@@ -98,9 +101,8 @@ static int list(const char *dir, bool as_json)
 	}
 	wt_installed_clear(&installed);
 	if (!whole) {
-		fputs("wtplug list: out of memory or descriptors\n", stderr);
 		json_decref(plugins);
-		return WT_PLUG_FAILED;
+		return wt_plug_no_memory("list");
 	}
 	json_t *warnings = wt_company_warnings(plugins);
 
@@ -127,7 +129,6 @@ int wt_list_command(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct options options = { .dir = NULL };
-	struct wt_error err = WT_ERROR_INIT;
 	int option, code;
 	char *dir;
 
@@ -142,20 +143,9 @@ int wt_list_command(int argc, char **argv)
 	}
 	if (optind < argc)
 		return wt_plug_usage("list", "unexpected argument ", argv[optind]);
-	char *absolute = options.dir ? realpath(options.dir, NULL) : NULL;
-
-	if (options.dir && !absolute) {
-		fprintf(stderr, "wtplug list: %s: ", options.dir);
-		perror(NULL);
-		return WT_PLUG_FAILED;
-	}
-	if (wt_place_find(absolute, &dir, &err) != WT_OK) {
-		fprintf(stderr, "wtplug list: %s\n", err.text);
-		free(absolute);
-		return WT_PLUG_FAILED;
-	}
-	code = list(dir, options.json);
+	code = wt_plug_directory("list", options.dir, &dir);
+	if (code == WT_PLUG_OK)
+		code = list(dir, options.json);
 	free(dir);
-	free(absolute);
 	return code;
 }

@@ -35,6 +35,8 @@
 #define UP_MS 30000u
 #define TIMEOUT_MS 1800000u
 #define WARM_UP_MS 50u
+/* To print its version. */
+#define START_MS 60000u
 
 static const char *const transports[] = { "tcp", "udp" };
 #define TRANSPORTS (sizeof transports / sizeof transports[0])
@@ -75,7 +77,9 @@ static enum wt_status copy(int from, const char *kind, const char *name, struct 
 			if ((n = sendfile(to, from, NULL, (size_t)left)) <= 0)
 				break;
 	enum wt_status status =
-		n > 0 ? WT_OK : wt_fail(err, WT_ERR_IO, "%s: %s", path, strerror(errno));
+		n > 0 ? WT_OK
+		      : wt_fail(err, WT_ERR_IO, "%s: %s; free memory, or use --no-tunnel", path,
+				strerror(errno));
 
 	if (to >= 0)
 		close(to);
@@ -89,15 +93,21 @@ static enum wt_status new_place(struct wt_error *err)
 
 	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 	    mount("tmpfs", PLACE, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0700") != 0)
-		return wt_fail(err, WT_ERR_PERMISSION, "no file system of its own on " PLACE ": %s",
+		return wt_fail(err, WT_ERR_PERMISSION,
+			       "no file system of its own on " PLACE
+			       ": %s; run it where that is allowed, or with --no-tunnel",
 			       strerror(errno));
 	if (mkdir(PLACE "/plugins", 0700) != 0)
-		return wt_fail(err, WT_ERR_IO, PLACE "/plugins: %s", strerror(errno));
+		return wt_fail(err, WT_ERR_IO,
+			       PLACE "/plugins: %s; free memory, or use --no-tunnel",
+			       strerror(errno));
 	fd = open(PLACE "/psk", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	good = fd >= 0 && wt_genpsk(fd) == 0;
 	if (fd >= 0)
 		close(fd);
-	return good ? WT_OK : wt_fail(err, WT_ERR_IO, PLACE "/psk: no key can be written");
+	return good ? WT_OK
+		    : wt_fail(err, WT_ERR_IO,
+			      PLACE "/psk: no key can be written; free memory, or use --no-tunnel");
 }
 
 /* A plugin that the daemons need, from the plugin directory. */
@@ -358,22 +368,54 @@ static bool find_wtcore(const char *wanted, char path[PATH_MAX])
 	return false;
 }
 
+static enum wt_status print_version(struct wt_probe *probe, void *arg, struct wt_error *err)
+{
+	const char *wtcore = arg;
+
+	(void)probe;
+	execl(wtcore, wtcore, "--version", (char *)NULL);
+	return wt_fail(err, WT_ERR_UNAVAILABLE, "cannot be run: %s; name a wtcore of this machine",
+		       strerror(errno));
+}
+
+enum wt_status wt_end_to_end_try(const char *wtcore, struct wt_error *err)
+{
+	struct wt_probe_result result;
+	char path[PATH_MAX];
+
+	if (!realpath(wtcore, path))
+		return wt_fail(err, WT_ERR_UNAVAILABLE, "%s; name the daemon's file",
+			       strerror(errno));
+	enum wt_status status = wt_probe_run(print_version, path, START_MS, &result, err);
+
+	if (status != WT_OK)
+		return status;
+	if (result.end == WT_PROBE_RETURNED)
+		return wt_fail(err, result.status, "%s", result.err.text);
+	if (result.end == WT_PROBE_EXITED && result.exit_status == 0)
+		return WT_OK;
+	return wt_fail(
+		err, WT_ERR_UNAVAILABLE,
+		"does not print its version when asked with --version%s%s; name a wtcore that "
+		"works here",
+		result.said[0] ? ", but says: " : "", result.said);
+}
+
 static bool is_possible(const struct wt_compare_options *options, char wtcore[PATH_MAX],
 			struct wt_error *err)
 {
 	if (options->tunnel_rounds == 0)
 		wt_fail(err, WT_OK, "--no-tunnel was given");
 	else if (geteuid() != 0)
-		wt_fail(err, WT_OK, "network namespaces and TUN devices need root");
+		wt_fail(err, WT_OK,
+			"network namespaces and TUN devices need root; run it as root, or with "
+			"--no-tunnel");
 	else if (access("/dev/net/tun", R_OK | W_OK) != 0)
 		wt_fail(err, WT_OK, "/dev/net/tun: %s; modprobe tun loads the driver",
 			strerror(errno));
 	else if (!find_wtcore(options->wtcore, wtcore))
 		wt_fail(err, WT_OK,
-			options->wtcore ? "%s: there is no program; --wtcore names it"
-					: "there is no wtcore beside %s or in PATH; --wtcore "
-					  "names it",
-			options->wtcore ? options->wtcore : "wtplug");
+			"there is no wtcore beside wtplug or in PATH; name it with --wtcore");
 	else
 		return true;
 	return false;
@@ -395,9 +437,11 @@ void wt_end_to_end_measure(const struct wt_compare_options *options, json_t *rep
 	if (is_possible(options, wtcore, &err) &&
 	    (run.fd < 0 || wt_probe_run(run_tunnels, &run, TIMEOUT_MS, &result, &err) != WT_OK) &&
 	    !err.text[0])
-		wt_fail(&err, WT_OK, "no process for it");
+		wt_fail(&err, WT_OK, WT_ANSWER_NONE);
 	if (result.end != WT_PROBE_RETURNED)
-		wt_fail(&err, WT_OK, "the process that measures ended; %s", result.said);
+		wt_fail(&err, WT_OK,
+			"the process that measures ended%s%s; try again, or with --no-tunnel",
+			result.said[0] ? ", saying: " : "", result.said);
 	else if (!err.text[0] && result.status != WT_OK)
 		err = result.err;
 	if (!err.text[0])

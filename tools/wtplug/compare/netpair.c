@@ -16,6 +16,8 @@
 #include "base/error.h"
 
 #define LINK_NAME "outer"
+/* Some containers and kernels have none. */
+#define REMEDY "run it where that is allowed, or with --no-tunnel"
 
 bool wt_netpair_enter(const struct wt_netpair *pair, unsigned end)
 {
@@ -81,7 +83,8 @@ static enum wt_status furnish(const struct wt_netpair *pair, unsigned end, struc
 	int code = -NLE_NOMEM;
 
 	if (!wt_netpair_enter(pair, end))
-		return wt_fail(err, WT_ERR_PERMISSION, "network namespace: %s", strerror(errno));
+		return wt_fail(err, WT_ERR_PERMISSION, "network namespace: %s; " REMEDY,
+			       strerror(errno));
 	sock = nl_socket_alloc();
 	if (sock)
 		code = nl_connect(sock, NETLINK_ROUTE);
@@ -95,9 +98,10 @@ static enum wt_status furnish(const struct wt_netpair *pair, unsigned end, struc
 	if (code == 0)
 		code = set_up(sock, ifindex);
 	nl_socket_free(sock);
-	return code == 0 ? WT_OK
-			 : wt_fail(err, WT_ERR_IO, "a veth link between two namespaces: %s",
-				   nl_geterror(code));
+	return code == 0
+		       ? WT_OK
+		       : wt_fail(err, WT_ERR_IO, "a veth link between two namespaces: %s; " REMEDY,
+				 nl_geterror(code));
 }
 
 enum wt_status wt_netpair_open(struct wt_netpair *pair, struct wt_error *err)
@@ -107,11 +111,11 @@ enum wt_status wt_netpair_open(struct wt_netpair *pair, struct wt_error *err)
 	*pair = (struct wt_netpair){ { -1, -1 } };
 	for (unsigned end = 0; end < 2; end++) {
 		if (unshare(CLONE_NEWNET) != 0)
-			return wt_fail(err, WT_ERR_PERMISSION, "no network namespace: %s",
+			return wt_fail(err, WT_ERR_PERMISSION, "no network namespace: %s; " REMEDY,
 				       strerror(errno));
 		pair->ns[end] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 		if (pair->ns[end] < 0)
-			return wt_fail(err, WT_ERR_IO, "/proc/thread-self/ns/net: %s",
+			return wt_fail(err, WT_ERR_IO, "/proc/thread-self/ns/net: %s; " REMEDY,
 				       strerror(errno));
 	}
 	for (unsigned end = 2; status == WT_OK && end-- > 0;)

@@ -22,6 +22,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <whispertunnel/status.h>
 
 struct wt_compare_options {
 	unsigned rounds;  /* samples of each figure */
@@ -56,6 +57,8 @@ json_t *wt_setup_measure(const char *path);
 json_t *wt_equality_prove(const struct wt_compare_options *options, const json_t *plugins);
 /* Sets `speed` and `threads`, or `speed_failure`. */
 void wt_speed_measure(const struct wt_compare_options *options, json_t *report);
+/* Does this daemon run? In a child; WT_ERR_UNAVAILABLE: err says why it does not. */
+enum wt_status wt_end_to_end_try(const char *wtcore, struct wt_error *err) WT_MUST_CHECK;
 /* Sets `tunnel`. */
 void wt_end_to_end_measure(const struct wt_compare_options *options, json_t *report);
 /* What of it is a line of its own on a page: "aesgcm-openssl - aesgcm-sodium, tcp". */

@@ -148,7 +148,7 @@ static void measure_apart(const char *path, json_t *plugin)
 	struct wt_error err = WT_ERROR_INIT;
 
 	if (setup.fd < 0 || wt_probe_run(run, &setup, TIMEOUT_MS, &result, &err) != WT_OK) {
-		refuse(plugin, err.text[0] ? err.text : "no process for it");
+		refuse(plugin, err.text[0] ? err.text : WT_ANSWER_NONE);
 	} else if (result.end != WT_PROBE_RETURNED || result.status != WT_OK) {
 		refuse(plugin, result.err.text[0] ? result.err.text
 						  : "it crashed or hung; run wtplug conform");
@@ -172,11 +172,11 @@ json_t *wt_setup_measure(const char *path)
 	if (!json_object_get(plugin, "name"))
 		json_object_set_new(plugin, "name", wt_facts_text(path));
 	if (!facts) {
-		refuse(plugin, "out of memory or descriptors");
+		refuse(plugin, WT_ANSWER_NONE);
 	} else if (!wt_facts_usable(facts)) {
 		refuse(plugin, wt_facts_get(facts, "reason", "unknown"));
 	} else if (strcmp(wt_facts_get(facts, "kind", ""), "crypto") != 0) {
-		refuse(plugin, "it is not a crypto plugin");
+		refuse(plugin, "it is not a crypto plugin, and others are not compared");
 	} else {
 		json_object_set_new(plugin, "available", json_true());
 		measure_apart(path, plugin);

@@ -393,7 +393,7 @@ void wt_speed_measure(const struct wt_compare_options *options, json_t *report)
 	const char *failure = NULL;
 
 	if (speed.fd < 0 || wt_probe_run(run, &speed, TIMEOUT_MS, &result, &err) != WT_OK)
-		failure = err.text[0] ? err.text : "no process for it";
+		failure = err.text[0] ? err.text : WT_ANSWER_NONE;
 	else if (result.end != WT_PROBE_RETURNED)
 		failure = "a plugin crashed or hung while it was measured; run wtplug conform on "
 			  "each";

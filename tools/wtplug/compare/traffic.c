@@ -55,10 +55,11 @@ static enum wt_status join(struct wt_traffic *t, const struct wt_netpair *net,
 		t->fds[0] = new_socket();
 	if (t->fds[0] >= 0 && connect(t->fds[0], (const struct sockaddr *)to, sizeof *to) == 0)
 		t->fds[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	enum wt_status status =
-		t->fds[1] >= 0 ? WT_OK
-			       : wt_fail(err, WT_ERR_IO, "no connection through the tunnel: %s",
-					 strerror(errno));
+	enum wt_status status = t->fds[1] >= 0 ? WT_OK
+					       : wt_fail(err, WT_ERR_IO,
+							 "no connection through the tunnel: %s; "
+							 "try again while nothing else runs",
+							 strerror(errno));
 
 	if (listener >= 0)
 		close(listener);
@@ -126,7 +127,9 @@ enum wt_status wt_traffic_echo(struct wt_traffic *t, unsigned count, double *med
 		errno = 0;
 		if (!pass_on(t->fds[0], t->fds[1], text, t->room) ||
 		    !pass_on(t->fds[1], t->fds[0], text, t->room))
-			return wt_fail(err, WT_ERR_IO, "a message did not come back: %s",
+			return wt_fail(err, WT_ERR_IO,
+				       "a message did not come back: %s; run wtplug conform on "
+				       "both plugins",
 				       errno ? strerror(errno) : "other bytes arrived");
 		took[i] = (double)(now_ns() - start) / 1000.0;
 	}
@@ -154,7 +157,9 @@ enum wt_status wt_traffic_stream(struct wt_traffic *t, unsigned ms, uint64_t *by
 
 	if (!t->sending) {
 		if (pthread_create(&t->sender, NULL, send_on, t) != 0)
-			return wt_fail(err, WT_ERR_NOMEM, "no thread");
+			return wt_fail(
+				err, WT_ERR_NOMEM,
+				"no thread; end other programs, or raise the limit (ulimit -u)");
 		t->sending = true;
 	}
 	do {
@@ -162,10 +167,13 @@ enum wt_status wt_traffic_stream(struct wt_traffic *t, unsigned ms, uint64_t *by
 		const ssize_t n = recv(t->fds[1], t->room, TEXT_SIZE - at, 0);
 
 		if (n <= 0)
-			return wt_fail(err, WT_ERR_IO, "the stream ended: %s",
+			return wt_fail(err, WT_ERR_IO,
+				       "the stream ended: %s; run wtplug conform on both plugins",
 				       n < 0 ? strerror(errno) : "closed");
 		if (memcmp(t->room, t->text + at, (size_t)n) != 0)
-			return wt_fail(err, WT_ERR_IO, "other bytes arrived than were sent");
+			return wt_fail(err, WT_ERR_IO,
+				       "other bytes arrived than were sent; run wtplug conform on "
+				       "both plugins");
 		t->received += (uint64_t)n;
 		*ns = now_ns() - start;
 	} while (*ns < (uint64_t)ms * 1000000u);

@@ -92,7 +92,9 @@ enum wt_status wt_tunnel_start(struct wt_tunnel *t, const struct wt_tunnel_spec 
 	snprintf(t->address, sizeof t->address, "10.1.%u.2", spec->number % 256);
 	t->probe = new_probe(place->net, t->port);
 	if (t->probe < 0)
-		return wt_fail(err, WT_ERR_IO, "a socket in a namespace: %s", strerror(errno));
+		return wt_fail(err, WT_ERR_IO,
+			       "a socket in a namespace: %s; try again, or with --no-tunnel",
+			       strerror(errno));
 	/* Who listens, first. */
 	for (unsigned end = 2; end-- > 0;) {
 		const pid_t parent = getpid();
@@ -101,11 +103,14 @@ enum wt_status wt_tunnel_start(struct wt_tunnel *t, const struct wt_tunnel_spec 
 		snprintf(t->logs[end], sizeof t->logs[end], "%s/%u-%u.log", place->dir,
 			 spec->number, end);
 		if (!write_ini(ini, spec, end, place->dir))
-			return wt_fail(err, WT_ERR_IO, "%s: %s", ini, strerror(errno));
+			return wt_fail(err, WT_ERR_IO, "%s: %s; free memory, or use --no-tunnel",
+				       ini, strerror(errno));
 		pid_t pid = fork();
 
 		if (pid < 0)
-			return wt_fail(err, WT_ERR_IO, "cannot fork: %s", strerror(errno));
+			return wt_fail(err, WT_ERR_IO,
+				       "cannot fork: %s; end other programs, or use --no-tunnel",
+				       strerror(errno));
 		if (pid == 0)
 			become_daemon(place, end, parent, ini, t->logs[end]);
 		t->pids[end] = pid;

@@ -133,7 +133,9 @@ static enum wt_status write_file(const struct wt_project *project, const char *n
 	FILE *out;
 
 	if (snprintf(path, sizeof path, "%s/%s", project->dir, name) >= (int)sizeof path)
-		return wt_fail(err, WT_ERR_IO, "%.200s: the path is too long", project->dir);
+		return wt_fail(err, WT_ERR_IO,
+			       "%.200s: the path is too long; name a shorter one with --dir",
+			       project->dir);
 	/* x: what came in between is not overwritten. */
 	out = fopen(path, "wxe");
 	if (!out)
@@ -153,10 +155,14 @@ static enum wt_status make_directory(const char *dir, struct wt_error *err)
 	DIR *stream;
 
 	if (mkdir(dir, 0777) != 0 && errno != EEXIST)
-		return wt_fail(err, WT_ERR_IO, "%.300s: %s", dir, strerror(errno));
+		return wt_fail(err, WT_ERR_IO,
+			       "%.300s cannot be made: %s; name another directory with --dir", dir,
+			       strerror(errno));
 	stream = opendir(dir);
 	if (!stream)
-		return wt_fail(err, WT_ERR_IO, "%.300s: %s", dir, strerror(errno));
+		return wt_fail(err, WT_ERR_IO,
+			       "%.300s cannot be read: %s; name another directory with --dir", dir,
+			       strerror(errno));
 	while (empty && (entry = readdir(stream)) != NULL)
 		empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
 	closedir(stream);
