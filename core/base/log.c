@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
 #define LINE_MAX_BYTES 2048
 #define TOPICS 64
@@ -50,28 +51,12 @@ void wt_log_capture(void (*fn)(void *arg, const char *line), void *arg)
 
 /* Appends `in` to out[*at..), escaping what could forge a line or a JSON
  * string. Bytes over 0x7f pass if they form UTF-8 in either format. */
-static size_t utf8_length(const unsigned char *p)
-{
-	size_t n = p[0] >= 0xc2 && p[0] < 0xe0	 ? 2
-		   : p[0] >= 0xe0 && p[0] < 0xf0 ? 3
-		   : p[0] >= 0xf0 && p[0] < 0xf5 ? 4
-						 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	/* C1 controls are UTF-8 too, and terminals obey them. */
-	if (n == 2 && p[0] == 0xc2 && p[1] < 0xa0)
-		return 0;
-	return n;
-}
-
 static void append_escaped(char *out, size_t size, size_t *at, const char *in, bool json)
 {
 	const unsigned char *p = (const unsigned char *)in;
 
 	while (*p && *at + 8 < size) {
-		size_t n = *p >= 0x80 ? utf8_length(p) : 1;
+		size_t n = *p >= 0x80 ? wt_utf8_length(p) : 1;
 
 		if (n == 0 || *p < 0x20 || *p == 0x7f) {
 			*at += (size_t)snprintf(out + *at, size - *at, json ? "\\u%04x" : "\\x%02x",

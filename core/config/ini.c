@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "config/trusted.h"
 
 static const struct wt_trusted_rule ini_rule = {
@@ -69,26 +70,13 @@ static bool grow(void **items, size_t count, size_t *room, size_t size)
 
 /* ---- judging a line ------------------------------------------------------ */
 
-/* Length of the UTF-8 sequence at p, 0 if it is none or a control character.
- * NUL ends the line's buffer, so that no sequence reads past it. */
+/* Length of the character at p, 0 if it is none or a control character. NUL ends
+ * the line's buffer, so that none reads past it. */
 static size_t character(const unsigned char *p)
 {
-	size_t len;
-
 	if (*p < 0x80)
 		return *p == '\t' || (*p >= 0x20 && *p != 0x7f) ? 1 : 0;
-	if (*p >= 0xc2 && *p < 0xe0)
-		len = 2;
-	else if (*p >= 0xe0 && *p < 0xf0)
-		len = 3;
-	else if (*p >= 0xf0 && *p < 0xf5)
-		len = 4;
-	else
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	return len == 2 && *p == 0xc2 && p[1] < 0xa0 ? 0 : len;
+	return wt_utf8_length(p);
 }
 
 /* Only whole characters that a terminal shows as they are. */
