@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -103,6 +104,37 @@ class OutOfTree(unittest.TestCase):
                         text=True,
                     )
                     self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_odd_texts(self):
+        """What is taken does no harm where it is put."""
+        name, rude = "Somebody", "O'Neil \"x\" \\ */ // ; ${HOME} $(id) @NAME@ %s <a@b.example>"
+        license = "(MIT OR Apache-2.0+) AND GPL-2.0-only WITH Classpath-exception-2.0 AND 0BSD OR X"
+        self.assertEqual(len(license), 80)
+        for template, plugin, licence, author in (
+            ("auth", "-", "MIT", rude),
+            ("crypto", "9" * 31, license, name),
+            ("stream", "0-", "0BSD", "\u00e9" * 100),
+            ("datagram", "-" * 31, license, name),
+        ):
+            with self.subTest(template):
+                options = TEMPLATES[template][0]
+                kind, where = options.split()[1], os.path.join(self.dir, f"odd-{template}")
+                self.good(
+                    f"wtplug new {options} --dir {where} --license '{licence}'"
+                    f" --author {shlex.quote(author)} -- {plugin}"
+                )
+                self.good(
+                    f"cmake -S . -B build {build_options(BUILD)}\ncmake --build build", cwd=where
+                )
+                path = os.path.join(where, f"build/{kind}-{plugin}.so")
+                facts = json.loads(self.good(f"wtplug info --json {path}"))
+                self.assertEqual(
+                    (facts["name"], facts["license"], facts["usable"]), (plugin, licence, True)
+                )
+                self.good(f"wtplug conform --level 1 --json {path} >{where}/found || [ $? = 5 ]")
+                if licence != license:
+                    with open(os.path.join(where, "LICENSE"), encoding="utf-8") as file:
+                        self.assertRegex(file.read(), rf"20\d\d {re.escape(author)}\n")
 
 
 for each in TEMPLATES:

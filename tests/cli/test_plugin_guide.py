@@ -4,6 +4,7 @@
 And `wtplug new`: what it writes, and what it refuses."""
 
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -212,7 +213,25 @@ class New(Plug):
             (["a" * 32, "--kind", "crypto"], "a NAME is 1 to 31 of a-z, 0-9 and -, not " + "a" * 32),
             (
                 ["a", "--kind", "crypto", "--license", 'MIT"'],
-                '--license is an SPDX expression, not MIT"',
+                '--license is an SPDX expression of at most 80 bytes, not MIT"',
+            ),
+            *(
+                (
+                    ["a", "--kind", "crypto", "--license", text],
+                    f"--license is an SPDX expression of at most 80 bytes, not {text}",
+                )
+                for text in ("", "  ", "1.0", "MIT\n", "*/", "MIT\\", "a;b", "${x}", "é", "a" * 81)
+            ),
+            *(
+                (
+                    ["a", "--kind", "crypto", "--author", text],
+                    "--author is 1 to 200 bytes of printable UTF-8",
+                )
+                for text in ("", "  ", "a\nb", "\x1b[2J", "a\tb", "\x7f", "\x9b", "\udcff", "é" * 101)
+            ),
+            *(
+                ([text, "--kind", "auth"], f"a NAME is 1 to 31 of a-z, 0-9 and -, not {text}")
+                for text in ("", "a\nb", '"', "a b", "a*/", "a\\", "a;b", "${x}", "@NAME@", "é")
             ),
             (["--nosuch"], "unknown option --nosuch"),
         ):
@@ -222,6 +241,30 @@ class New(Plug):
                     (run.returncode, run.stdout, run.stderr),
                     (2, "", f"wtplug new: {message}; run: wtplug --help\n"),
                 )
+                self.assertEqual(os.listdir(self.dir), ["plugins"])
+
+    def test_what_it_says_can_be_pasted(self):
+        for where in ("it's here", "a;b ${HOME} \\", '-n "$(false)"', "two\nlines"):
+            with self.subTest(where):
+                run = self.run_plug("new", "x", "--kind", "crypto", "--dir", where)
+                self.assertEqual((run.returncode, run.stderr), (0, ""))
+                change = run.stdout.partition(" Now:\n")[2].partition("\n  cmake")[0]
+                done = subprocess.run(
+                    ["sh", "-c", f"{change}\npwd"],
+                    cwd=self.dir,
+                    check=False,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+                self.assertEqual(done.stdout, os.path.join(self.dir, where) + "\n")
+
+    def test_whoever_runs_it_is_the_author_unless_one_is_named(self):
+        self.assertEqual(self.run_plug("new", "x", "--kind", "crypto").returncode, 0)
+        user = pwd.getpwuid(os.getuid())
+        name = user.pw_gecos.partition(",")[0] or user.pw_name
+        self.assertRegex(
+            self.read("crypto-x", "LICENSE"), rf"Copyright \(c\) 20\d\d {re.escape(name)}\n"
+        )
 
 
 class AbiPage(unittest.TestCase):

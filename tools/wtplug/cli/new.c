@@ -19,17 +19,38 @@ static bool is_name(const char *name)
 	return len >= 1 && len <= WT_NAME_MAX && name[len] == '\0';
 }
 
-/* Whoever runs this, as the system knows them; any text, since it ends up in a
- * comment of a licence only. */
+/* Whoever runs this, as the system knows them. */
 static const char *own_name(char *out, size_t size)
 {
 	const struct passwd *user = getpwuid(getuid());
+	const char *const names[] = { user ? user->pw_gecos : NULL, user ? user->pw_name : NULL };
 
-	snprintf(out, size, "%s",
-		 user ? user->pw_gecos && user->pw_gecos[0] ? user->pw_gecos : user->pw_name
-		      : "the author");
-	out[strcspn(out, ",")] = '\0';
-	return out;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(out, size, "%s", names[i] ? names[i] : "");
+		out[strcspn(out, ",")] = '\0';
+		if (wt_project_author_valid(out))
+			return out;
+	}
+	return "the author";
+}
+
+/* A path, as a shell reads it. */
+static void print_word(const char *word)
+{
+	if (word[0] == '-')
+		fputs("./", stdout);
+	if (word[0] && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					 "0123456789/._-+@%:,=")] == '\0') {
+		fputs(word, stdout);
+		return;
+	}
+	putchar('\'');
+	for (; *word; word++)
+		if (*word == '\'')
+			fputs("'\\''", stdout);
+		else
+			putchar(*word);
+	putchar('\'');
 }
 
 /* Two files of one name cannot be installed together, and `cmake --install` does not ask. */
@@ -55,13 +76,14 @@ static int create(const struct wt_project *project)
 		fprintf(stderr, "wtplug new: %s\n", err.text);
 		return WT_PLUG_FAILED;
 	}
-	printf("%s: %s%s%s plugin \"%s\". Now:\n"
-	       "  cd %s\n"
-	       "  cmake -S . -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo\n"
-	       "  cmake --build build\n"
-	       "  ctest --test-dir build --output-on-failure\n",
-	       project->dir, project->mode ? project->mode : "", project->mode ? " " : "",
-	       project->kind, project->name, project->dir);
+	printf("%s: %s%s%s plugin \"%s\". Now:\n  cd ", project->dir,
+	       project->mode ? project->mode : "", project->mode ? " " : "", project->kind,
+	       project->name);
+	print_word(project->dir);
+	puts("\n"
+	     "  cmake -S . -B build -DCMAKE_BUILD_TYPE=RelWithDebInfo\n"
+	     "  cmake --build build\n"
+	     "  ctest --test-dir build --output-on-failure");
 	tell_of_namesake(project);
 	if (!wt_project_license_known(project->license))
 		printf("Put the text of %s into %s/LICENSE.\n", project->license, project->dir);
@@ -102,7 +124,7 @@ int wt_new_command(int argc, char **argv)
 		{ NULL, 0, NULL, 0 },
 	};
 	struct wt_project project = { .license = "MIT" };
-	char dir[PATH_MAX], author[128];
+	char dir[PATH_MAX], author[WT_PROJECT_AUTHOR_MAX + 1];
 	int option;
 
 	optind = 0;
@@ -134,8 +156,11 @@ int wt_new_command(int argc, char **argv)
 		return wt_plug_usage("new", "in [crypto] the fastest plugin is meant by ",
 				     "auto, so none can be called that");
 	if (!wt_project_license_valid(project.license))
-		return wt_plug_usage("new", "--license is an SPDX expression, not ",
+		return wt_plug_usage("new",
+				     "--license is an SPDX expression of at most 80 bytes, not ",
 				     project.license);
+	if (project.author && !wt_project_author_valid(project.author))
+		return wt_plug_usage("new", "--author is 1 to 200 bytes of printable UTF-8", "");
 	if (!project.dir) {
 		snprintf(dir, sizeof dir, "%s-%s", project.kind, project.name);
 		project.dir = dir;

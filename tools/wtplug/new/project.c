@@ -11,6 +11,7 @@
 
 #include "base/build.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "new/embedded.h"
 
 #define SUFFIX ".in"
@@ -57,14 +58,20 @@ bool wt_project_license_known(const char *license)
 	return find("licenses", license) != NULL;
 }
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 bool wt_project_license_valid(const char *license)
 {
 	size_t len = strlen(license);
 
-	return len > 0 && len <= 80 &&
-	       strspn(license,
-		      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.+() ") ==
-		       len;
+	return len <= 80 && strpbrk(license, LETTERS) &&
+	       strspn(license, LETTERS "0123456789-.+() ") == len;
+}
+
+bool wt_project_author_valid(const char *author)
+{
+	return author[strspn(author, " ")] != '\0' && strlen(author) <= WT_PROJECT_AUTHOR_MAX &&
+	       wt_utf8_is_printable(author);
 }
 
 /* "0.1" of "0.1.0": what find_package() asks for. */

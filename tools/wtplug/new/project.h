@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <whispertunnel/plugin.h>
 
+#define WT_PROJECT_AUTHOR_MAX 200u
+
 struct wt_project {
 	const char *kind;    /* "crypto" */
 	const char *mode;    /* NULL: the kind has none */
@@ -29,8 +31,12 @@ struct wt_project_kind {
 const struct wt_project_kind *wt_project_kind(const char *name);
 /* All of them: "auth|crypto|transport". */
 void wt_project_kinds(char *out, size_t size);
-/* Can it be a file's header and a C string: letters, digits and "-.+() "? */
+/* Can it be a file's header and a C string: 1 to 80 of letters, digits and
+ * "-.+() ", and a letter at least? */
 bool wt_project_license_valid(const char *license);
+/* Is it 1 to WT_PROJECT_AUTHOR_MAX bytes of printable UTF-8, and not of spaces
+ * only? It goes into a licence's text and nowhere else. */
+bool wt_project_author_valid(const char *author);
 /* Is its text among the templates? Then the project gets a file LICENSE. */
 bool wt_project_license_known(const char *license);
 
