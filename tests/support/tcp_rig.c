@@ -116,6 +116,7 @@ void wt_tcp_reader_read(struct wt_loop_conn *conn)
 			reader->next++;
 		}
 	}
+	conn->due = true;
 }
 
 void wt_tcp_reader_start(struct wt_tcp_reader *reader, struct wt_loop_conn *conn)

@@ -28,16 +28,16 @@ size_t wt_tcp_rig_frame(uint8_t *out, uint32_t len, uint32_t number);
 struct wt_tcp_reader {
 	struct wt_rig *rig;
 	size_t n;		   /* records asked for in one call */
-	unsigned calls;		   /* recv calls in one report; 0: until WT_AGAIN */
+	unsigned calls;		   /* recv calls in one turn; 0: until WT_AGAIN */
 	uint32_t (*len)(uint32_t); /* the length of record number; NULL: any */
 	uint32_t next;		   /* the number that comes next */
 	uint64_t bytes;
 	enum wt_status status; /* what recv said last */
 };
 
-/* Reads on every link_readable from now on. */
+/* Reads on link_readable from now on, and after that in each turn until WT_AGAIN. */
 void wt_tcp_reader_start(struct wt_tcp_reader *reader, struct wt_loop_conn *conn);
-/* One report's worth. */
+/* One turn's worth. */
 void wt_tcp_reader_read(struct wt_loop_conn *conn);
 
 /* A connection of the plugin's that reads, and a socket at its other end. */

@@ -158,6 +158,7 @@ static void read_report(struct wt_loop_conn *conn)
 		for (size_t i = 0; i < got; i++)
 			read_record(reader, &records[i]);
 	}
+	conn->due = true;
 }
 
 void wt_udp_reader_start(struct wt_udp_reader *reader, struct wt_rig *rig,

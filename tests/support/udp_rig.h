@@ -43,7 +43,7 @@ void wt_udp_rig_send_all(struct wt_rig *rig, struct wt_loop_conn *conn,
 struct wt_udp_reader {
 	struct wt_rig *rig;
 	size_t n;	  /* elements asked for in one call */
-	unsigned calls;	  /* recv calls in one report; 0: until WT_AGAIN */
+	unsigned calls;	  /* recv calls in one turn; 0: until WT_AGAIN */
 	uint32_t next;	  /* the number that comes next */
 	uint32_t runs;	  /* elements that were runs */
 	uint32_t longest; /* of them, in records */
@@ -51,7 +51,7 @@ struct wt_udp_reader {
 	struct wt_path path; /* of the last one */
 };
 
-/* Reads on every link_readable from now on. */
+/* Reads on link_readable from now on, and after that in each turn until WT_AGAIN. */
 void wt_udp_reader_start(struct wt_udp_reader *reader, struct wt_rig *rig,
 			 struct wt_loop_conn *conn);
 

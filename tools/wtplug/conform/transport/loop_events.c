@@ -241,10 +241,10 @@ void wt_loop_host_turn(struct wt_loop_host *host, int wait_ms)
 {
 	unsigned before = host->callbacks;
 
-	wt_loop_turn(host->loop, (uint64_t)wait_ms);
+	wt_loop_turn(host->loop, host->busy ? 0 : (uint64_t)wait_ms);
 	if (host->callbacks != before)
 		host->wakeups++;
-	(void)wt_loop_host_settle(host);
+	wt_loop_host_settle(host);
 }
 
 void wt_loop_events_fill(struct wt_host *table)

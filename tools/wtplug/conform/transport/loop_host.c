@@ -313,10 +313,9 @@ static void loop_conn_ended(const struct wt_host *host, struct wt_worker *worker
 		conn->on_ended(conn);
 }
 
-bool wt_loop_host_settle(struct wt_loop_host *host)
+void wt_loop_host_settle(struct wt_loop_host *host)
 {
-	bool due = false;
-
+	host->busy = false;
 	for (size_t i = 0; i < host->conn_count; i++) {
 		struct wt_loop_conn *conn = &host->conns[i];
 
@@ -326,10 +325,9 @@ bool wt_loop_host_settle(struct wt_loop_host *host)
 		host->current = conn->worker;
 		conn->on_readable(conn);
 		host->current = NULL;
-		due |= conn->due && !conn->closed;
+		host->busy |= conn->due && !conn->closed;
 	}
 	wt_loop_events_reap(host);
-	return due;
 }
 
 /* ---- life */

@@ -48,7 +48,7 @@ struct wt_loop_conn {
 	void (*on_writable)(struct wt_loop_conn *conn);
 	void (*on_ended)(struct wt_loop_conn *conn);
 	void *arg; /* the tester's own */
-	bool due;  /* reported readable, and to be read in the next turn */
+	bool due;  /* to be read at the end of the turn, report or not */
 };
 
 struct wt_loop_slot {
@@ -90,6 +90,7 @@ struct wt_loop_host {
 	 * asks on over several turns when it has had enough of one: who does so sets
 	 * `due`. Without it, it is called inside the report. */
 	bool defers;
+	bool busy; /* something is due in the next turn */
 	/* What link_accepted answers, and who is told of what it took. */
 	enum wt_status accept;
 	void (*on_accepted)(struct wt_loop_conn *conn);
@@ -153,9 +154,8 @@ uint64_t wt_loop_host_counter(const struct wt_loop_host *host, const char *name)
 
 /* One turn of its loop, which waits up to wait_ms. */
 void wt_loop_host_turn(struct wt_loop_host *host, int wait_ms);
-/* After a turn of a shared loop: what is due is read, what was freed goes. True:
- * something is due in the next turn. */
-bool wt_loop_host_settle(struct wt_loop_host *host);
+/* After a turn of a shared loop: what is due is read, what was freed goes. */
+void wt_loop_host_settle(struct wt_loop_host *host);
 /* Push the clock of its own loop: timers become due without waiting. */
 void wt_loop_host_advance(struct wt_loop_host *host, uint64_t ms);
 uint64_t wt_loop_host_now_ms(const struct wt_loop_host *host);

@@ -69,11 +69,12 @@ static void turn(struct wt_transport_rig *rig, uint64_t wait_ms)
 	for (size_t i = 0; i < rig->step_count; i++)
 		if (rig->steps[i].run(rig->steps[i].arg))
 			wait_ms = 0;
-	if ((rig->step_count > 0 || rig->due) && wait_ms > 1)
+	if ((rig->step_count > 0 || rig->dialler.host->busy || rig->acceptor.host->busy) &&
+	    wait_ms > 1)
 		wait_ms = 1;
 	wt_loop_turn(&rig->loop, wait_ms);
-	rig->due = wt_loop_host_settle(rig->dialler.host);
-	rig->due |= wt_loop_host_settle(rig->acceptor.host);
+	wt_loop_host_settle(rig->dialler.host);
+	wt_loop_host_settle(rig->acceptor.host);
 }
 
 bool wt_transport_rig_turn(struct wt_transport_rig *rig)

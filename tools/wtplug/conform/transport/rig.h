@@ -42,7 +42,6 @@ struct wt_transport_rig {
 	struct wt_rig_step steps[WT_RIG_STEPS];
 	size_t step_count;
 	enum wt_status listened;
-	bool due; /* something is to be read in the next turn */
 	uint64_t deadline_ms;
 };
 
