@@ -31,11 +31,6 @@ void wt_tcp_conn_release(struct wt_tcp_conn *conn)
 
 /* ---- the end */
 
-void wt_tcp_conn_report_soon(struct wt_tcp_conn *conn)
-{
-	conn->tcp->host->timer_set(conn->tcp->host, conn->timer, 0);
-}
-
 void wt_tcp_conn_end(struct wt_tcp_conn *conn, enum wt_status why, const char *text)
 {
 	const struct wt_host *host = conn->tcp->host;
@@ -46,7 +41,7 @@ void wt_tcp_conn_end(struct wt_tcp_conn *conn, enum wt_status why, const char *t
 	/* A hang-up would wake a level-triggered loop for ever. */
 	host->watch_free(host, conn->watch);
 	conn->watch = NULL;
-	wt_tcp_conn_report_soon(conn);
+	host->timer_set(host, conn->timer, 0);
 }
 
 static void report_end(struct wt_tcp_conn *conn)
@@ -129,7 +124,6 @@ release:
 static void on_timer(void *arg, struct wt_worker *worker)
 {
 	struct wt_tcp_conn *conn = arg;
-	const struct wt_host *host = conn->tcp->host;
 	char text[WT_TCP_REASON_TEXT];
 
 	(void)worker;
@@ -143,10 +137,6 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	} else if (conn->in.waits_for_slot) {
 		conn->in.waits_for_slot = false;
 		wt_tcp_conn_watch(conn);
-	} else if (conn->in.owes_again) {
-		/* Again until it has been read: recv stops this. */
-		wt_tcp_conn_report_soon(conn);
-		host->link_readable(host, conn->worker, conn->core);
 	} else {
 		wt_tcp_receiving_stalled(conn);
 	}

@@ -35,8 +35,7 @@ struct wt_tcp_receiving {
 	struct wt_deframer deframer;
 	struct wt_slot *slot; /* NULL: the deframer works in `bytes` */
 	bool drained;	      /* the last read got less than it asked for */
-	bool cut_short;	      /* recv gave all that was asked for: there may be more */
-	bool owes_again;      /* we report until recv says WT_AGAIN */
+	bool lent;	      /* the core may use records, until recv says WT_AGAIN */
 	bool waits_for_slot;  /* reading is paused */
 	bool refused;	      /* a length out of range: never read again */
 	uint8_t bytes[WT_TCP_INLINE];
@@ -92,8 +91,6 @@ void wt_tcp_conn_release(struct wt_tcp_conn *conn);
 void wt_tcp_conn_watch(struct wt_tcp_conn *conn);
 /* The end, said by us or found: report it from the loop. */
 void wt_tcp_conn_end(struct wt_tcp_conn *conn, enum wt_status why, const char *text);
-/* Report link_readable, and link_ended too, in the next turn of the loop. */
-void wt_tcp_conn_report_soon(struct wt_tcp_conn *conn);
 void wt_tcp_conn_count(struct wt_tcp_conn *conn, uint32_t counter, uint64_t n);
 
 /* ---- receiving (receive.c): the contract of wt_transport_ops.recv */

@@ -49,24 +49,8 @@ static enum wt_status say_again(struct wt_tcp_conn *conn)
 		host->timer_set(host, conn->timer, WT_TCP_STALL_MS);
 	else
 		host->timer_stop(host, conn->timer);
-	in->owes_again = false;
+	in->lent = false;
 	return WT_AGAIN;
-}
-
-/* Records were given out. The level-triggered watch reports what the kernel
- * still holds; what only we know of needs a report of our own: whole records
- * left over, or a slot that is held for nothing but records which are used up. */
-static enum wt_status say_ok(struct wt_tcp_conn *conn)
-{
-	struct wt_tcp_receiving *in = &conn->in;
-
-	if (in->owes_again)
-		return WT_OK;
-	if (in->cut_short || in->drained || wt_deframer_pending(&in->deframer) == 0) {
-		in->owes_again = true;
-		wt_tcp_conn_report_soon(conn);
-	}
-	return WT_OK;
 }
 
 static enum wt_status say_refused(struct wt_tcp_conn *conn)
@@ -77,7 +61,6 @@ static enum wt_status say_refused(struct wt_tcp_conn *conn)
 
 	if (in->refused)
 		return WT_ERR_LIMIT;
-	(void)say_again(conn);
 	in->refused = true;
 	wt_address_text(&conn->remote, who);
 	wt_tcp_conn_count(conn, conn->tcp->counters.bad_length, 1);
@@ -110,7 +93,8 @@ void wt_tcp_receiving_stalled(struct wt_tcp_conn *conn)
 	uint8_t byte;
 
 	/* If it was this process that slept, the bytes are there by now. */
-	if (!conn->in.slot || recv(conn->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0)
+	if (!conn->in.slot || conn->in.lent ||
+	    recv(conn->fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0)
 		return;
 	wt_tcp_receiving_drop(conn);
 	wt_tcp_conn_end(conn, WT_ERR_IO, "stalled in the middle of a record");
@@ -132,8 +116,10 @@ static enum wt_status give_out(struct wt_tcp_conn *conn, struct wt_record *recor
 		record->slot = NULL;
 		(*got)++;
 	}
-	conn->in.cut_short = *got == n;
-	return *got > 0 ? WT_OK : status;
+	if (*got == 0)
+		return status;
+	conn->in.lent = true;
+	return WT_OK;
 }
 
 /* A buffer for what the core allows now. */
@@ -204,7 +190,7 @@ enum wt_status wt_tcp_conn_recv(struct wt_tcp_conn *conn, struct wt_record *reco
 		return conn->phase == WT_TCP_ENDED ? conn->end_status : WT_AGAIN;
 	status = give_out(conn, records, n, got);
 	if (status == WT_OK)
-		return say_ok(conn);
+		return WT_OK;
 	if (status == WT_ERR_LIMIT)
 		return say_refused(conn);
 	if (in->drained) {
@@ -221,6 +207,6 @@ enum wt_status wt_tcp_conn_recv(struct wt_tcp_conn *conn, struct wt_record *reco
 		return status;
 	status = give_out(conn, records, n, got);
 	if (status == WT_OK)
-		return say_ok(conn);
+		return WT_OK;
 	return status == WT_ERR_LIMIT ? say_refused(conn) : say_again(conn);
 }

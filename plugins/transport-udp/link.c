@@ -47,11 +47,6 @@ void wt_udp_link_watch(struct wt_udp_link *link)
 	host->timer_set(host, link->timer, WT_UDP_SLOT_PAUSE_MS);
 }
 
-void wt_udp_link_report_soon(struct wt_udp_link *link)
-{
-	link->udp->host->timer_set(link->udp->host, link->timer, 0);
-}
-
 static void on_event(void *arg, struct wt_worker *worker, int fd, unsigned events)
 {
 	struct wt_udp_link *link = arg;
@@ -84,10 +79,6 @@ static void on_timer(void *arg, struct wt_worker *worker)
 	if (link->connecting) {
 		link->connecting = false;
 		host->link_connected(host, link->worker, link->core);
-	} else if (link->in.owes_again) {
-		/* Again until it has been read: recv stops this. */
-		wt_udp_link_report_soon(link);
-		host->link_readable(host, link->worker, link->core);
 	} else {
 		link->in.waits_for_slot = false;
 		wt_udp_link_watch(link);
@@ -161,7 +152,7 @@ enum wt_status wt_udp_link_dial(struct wt_udp *udp, struct wt_worker *worker,
 		return wt_socket_fail(err, WT_ERR_NOMEM, "out of memory for a UDP socket");
 	link->core = core;
 	link->connecting = true;
-	wt_udp_link_report_soon(link);
+	udp->host->timer_set(udp->host, link->timer, 0);
 	*out = link;
 	return WT_OK;
 }

@@ -33,7 +33,6 @@ struct wt_udp_receiving {
 	uint32_t at;
 	bool small;	     /* a call was filled by little: ask for more at once */
 	bool drained;	     /* the last call got less than it asked for */
-	bool owes_again;     /* we report until recv says WT_AGAIN */
 	bool waits_for_slot; /* reading is paused */
 };
 
@@ -60,7 +59,7 @@ struct wt_udp_link {
 	int answers; /* the socket for answers to strangers, the instance's; -1: none */
 	struct wt_watch *watch;
 	unsigned watched;	      /* its events */
-	struct wt_timer *timer;	      /* reports from the loop, ends a pause of reading */
+	struct wt_timer *timer;	      /* reports the dial, ends a pause of reading */
 	struct wt_timer *pause;	      /* ends a pause of sending */
 	struct sockaddr_storage peer; /* dialled: the remote; else where it listens */
 	struct wt_udp_receiving in;
@@ -81,8 +80,6 @@ void wt_udp_link_close(struct wt_udp_link *link, bool abort);
 
 /* Watch for the events that are waited for. */
 void wt_udp_link_watch(struct wt_udp_link *link);
-/* Report link_readable in the next turn of the loop. */
-void wt_udp_link_report_soon(struct wt_udp_link *link);
 void wt_udp_link_count(struct wt_udp_link *link, uint32_t counter, uint64_t n);
 
 /* ---- receiving (receive.c): the contract of wt_transport_ops.recv */

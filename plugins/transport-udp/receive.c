@@ -38,20 +38,7 @@ void wt_udp_receiving_drop(struct wt_udp_link *link)
 static enum wt_status say_again(struct wt_udp_link *link)
 {
 	wt_udp_receiving_drop(link);
-	link->udp->host->timer_stop(link->udp->host, link->timer);
-	link->in.owes_again = false;
 	return WT_AGAIN;
-}
-
-/* The watch reports what the kernel still holds; that there are slots to be given
- * back, or records left over, only we know. */
-static enum wt_status say_ok(struct wt_udp_link *link)
-{
-	if (!link->in.owes_again) {
-		link->in.owes_again = true;
-		wt_udp_link_report_soon(link);
-	}
-	return WT_OK;
 }
 
 /* ---- giving out */
@@ -239,19 +226,18 @@ enum wt_status wt_udp_link_recv(struct wt_udp_link *link, struct wt_record *reco
 		return WT_ERR_INVALID;
 	*got = give_out(link, records, n);
 	if (*got > 0)
-		return say_ok(link);
+		return WT_OK;
 	if (in->drained) {
 		in->drained = false;
 		return say_again(link);
 	}
 	if (!have_room(link)) {
-		(void)say_again(link);
 		link->udp->host->timer_set(link->udp->host, link->timer, WT_UDP_SLOT_PAUSE_MS);
 		return WT_AGAIN;
 	}
 	if (receive(link))
 		*got = give_out(link, records, n);
-	return *got > 0 ? say_ok(link) : say_again(link);
+	return *got > 0 ? WT_OK : say_again(link);
 }
 
 /* ---- errors of the network */

@@ -185,7 +185,8 @@ static void a_thousand_in_one_write(void **state)
 
 /* ---- the contract of recv */
 
-static void what_is_left_is_reported_again(void **state)
+/* However little the core reads in one turn, one report is enough. */
+static void reading_can_stop_anywhere(void **state)
 {
 	/* Records of `len` in one write, and `part` bytes of one more. With 8 of
 	 * 60 and their lengths the first read gets exactly what it asks for. */
@@ -217,6 +218,31 @@ static void what_is_left_is_reported_again(void **state)
 		assert_int_equal(r.rig.host->wakeups, wakeups);
 		wt_tcp_receiving_stop(&r);
 	}
+}
+
+static void what_the_core_leaves_wakes_nobody(void **state)
+{
+	struct wt_tcp_receiving r;
+	struct wt_record record;
+	uint8_t bytes[512];
+	size_t len = 0, got;
+
+	(void)state;
+	wt_tcp_receiving_start(&r, WT_RECORD_MAX, 1);
+	r.conn->on_readable = NULL;
+	for (uint32_t k = 0; k < 3; k++)
+		len += wt_tcp_rig_frame(bytes + len, 40, k);
+	wt_tcp_rig_write(r.peer, bytes, len);
+	WT_LOOP_UNTIL(r.rig.host, r.conn->readable);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, &record, 1, &got), WT_OK);
+
+	unsigned wakeups = r.rig.host->wakeups;
+
+	let_pass(&r);
+	assert_int_equal(r.rig.host->wakeups, wakeups);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, &record, 1, &got), WT_OK);
+	wt_rig_check(record.data, 40, 1);
+	wt_tcp_receiving_stop(&r);
 }
 
 static void a_kernel_that_has_no_more_is_not_asked(void **state)
@@ -380,6 +406,39 @@ static void silence_in_a_record_ends_after_ten_seconds(void **state)
 	}
 }
 
+/* The time of one record is not that of the next, which the core has not asked for,
+ * and nothing that it was given goes away under it. */
+static void a_slow_core_is_no_stall(void **state)
+{
+	struct wt_tcp_receiving r;
+	struct wt_record record;
+	uint8_t bytes[256];
+	size_t len, got;
+
+	(void)state;
+	wt_tcp_receiving_start(&r, WT_RECORD_MAX, 1);
+	len = wt_tcp_rig_frame(bytes, 40, 0);
+	len += wt_tcp_rig_frame(bytes + len, 60, 1);
+	wt_tcp_rig_write(r.peer, bytes, 10);
+	WT_LOOP_UNTIL(r.rig.host, r.rig.host->slots_out == 1);
+	r.conn->on_readable = NULL;
+	wt_tcp_rig_write(r.peer, bytes + 10, len - 20);
+	do
+		wt_loop_host_turn(r.rig.host, 20);
+	while (wt_rig_recv(&r.rig, r.conn, &record, 1, &got) == WT_AGAIN);
+	wt_loop_host_advance(r.rig.host, 10000);
+	let_pass(&r);
+	assert_int_equal(r.conn->ended, 0);
+	assert_int_equal(r.rig.host->slots_out, 1);
+	wt_rig_check(record.data, 40, 0);
+	wt_tcp_rig_write(r.peer, bytes + len - 10, 10);
+	r.reader.next = 1;
+	wt_tcp_reader_start(&r.reader, r.conn);
+	r.conn->due = true;
+	WT_LOOP_UNTIL(r.rig.host, r.reader.next == 2);
+	wt_tcp_receiving_stop(&r);
+}
+
 static void our_own_sleep_is_no_stall(void **state)
 {
 	static uint8_t bytes[WT_RECORD_MAX + 4];
@@ -425,7 +484,8 @@ int main(void)
 		cmocka_unit_test(one_byte_at_a_time),
 		cmocka_unit_test(split_in_two_at_every_byte),
 		cmocka_unit_test(a_thousand_in_one_write),
-		cmocka_unit_test(what_is_left_is_reported_again),
+		cmocka_unit_test(reading_can_stop_anywhere),
+		cmocka_unit_test(what_the_core_leaves_wakes_nobody),
 		cmocka_unit_test(a_kernel_that_has_no_more_is_not_asked),
 		cmocka_unit_test(a_record_stays_valid_until_the_next_call),
 		cmocka_unit_test(a_packet_lies_where_slots_want_it),
@@ -433,6 +493,7 @@ int main(void)
 		cmocka_unit_test(a_stranger_holds_no_slot),
 		cmocka_unit_test(without_slots_reading_waits),
 		cmocka_unit_test(silence_in_a_record_ends_after_ten_seconds),
+		cmocka_unit_test(a_slow_core_is_no_stall),
 		cmocka_unit_test(our_own_sleep_is_no_stall),
 		cmocka_unit_test(a_close_gives_back_what_is_held),
 	};

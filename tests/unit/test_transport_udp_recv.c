@@ -138,7 +138,7 @@ static void a_longer_run_is_given_in_parts(void **state)
 	}
 }
 
-/* However little the core reads in one turn, it is told again. */
+/* However little the core reads in one turn, one report is enough. */
 static void reading_can_stop_anywhere(void **state)
 {
 	struct receiving r;
@@ -153,6 +153,29 @@ static void reading_can_stop_anywhere(void **state)
 		assert_at_rest(&r);
 		stop(&r);
 	}
+}
+
+static void what_the_core_leaves_wakes_nobody(void **state)
+{
+	struct wt_record record;
+	struct receiving r;
+	unsigned before;
+	size_t got;
+
+	(void)state;
+	start(&r, 1, NULL);
+	r.conn->on_readable = NULL;
+	throw(&r, 500, 0, 0);
+	WT_LOOP_UNTIL(r.rig.host, r.conn->readable > 0);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, &record, 1, &got), WT_OK);
+	before = r.rig.host->wakeups;
+	for (int i = 0; i < 4; i++)
+		wt_loop_host_turn(r.rig.host, 5);
+	assert_int_equal(r.rig.host->wakeups, before);
+	wt_rig_check(record.data, record.len, 0);
+	assert_int_equal(wt_rig_recv(&r.rig, r.conn, &record, 1, &got), WT_AGAIN);
+	assert_int_equal(r.rig.host->slots_out, 0);
+	stop(&r);
 }
 
 static void what_is_too_short_is_dropped(void **state)
@@ -362,6 +385,7 @@ int main(void)
 		cmocka_unit_test(several_runs_come_with_one_call),
 		cmocka_unit_test(a_longer_run_is_given_in_parts),
 		cmocka_unit_test(reading_can_stop_anywhere),
+		cmocka_unit_test(what_the_core_leaves_wakes_nobody),
 		cmocka_unit_test(what_is_too_short_is_dropped),
 		cmocka_unit_test(small_ones_come_sixteen_at_a_time),
 		cmocka_unit_test(without_segmentation_datagrams_come_alone),
