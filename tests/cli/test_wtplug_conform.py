@@ -50,14 +50,15 @@ class Conform(Plug):
                 self.assertEqual((found["verdict"], found["fault"]), ("fail", fault))
 
     def test_what_shows_in_the_life_of_a_plugin(self):
-        for name, fault, test in (
-            ("two-instances", "life", "instances"),
-            ("leak-instance", "leak-memory", "loads"),
-            ("leak-thread", "leak-thread", "loads"),
+        for name, level, fault, test in (
+            ("two-instances", "1", "life", "instances"),
+            ("leak-instance", "1", "leak-memory", "loads"),
+            ("leak-thread", "1", "leak-thread", "loads"),
+            ("leak-load", "2", "leak-descriptor", "loads"),
         ):
             with self.subTest(name):
                 path = self.fixture(f"crypto-faulty-{name}")
-                found = self.conform(path, "--level", "1", code=1)
+                found = self.conform(path, "--level", level, code=1, timeout=300)
                 self.assertEqual(found["fault"], fault)
                 tests = {test["name"]: test for test in found["tests"]}
                 self.assertEqual((tests[test]["verdict"], tests[test]["fault"]), ("fail", fault))

@@ -204,9 +204,10 @@ static void write_equality(const json_t *report, FILE *out)
 		"<h2>Equality</h2>\n<p>%.0f comparisons. In each one both plugins seal the same "
 		"text "
 		"to the same bytes, and each opens what the other sealed: at every length up to "
-		"4096 "
-		"and the longest ones, at 64 alignments, in place and not, with 0 to 128 bytes of "
-		"additional data. On the diagonal: the known answers of NIST and of the GCM "
+		"4096, "
+		"around the longer powers of two and the longest ones, at 64 alignments, in place "
+		"and not, with up to 65,536 bytes of additional data. On the diagonal: the known "
+		"answers of NIST and of the GCM "
 		"specification.</p>\n<div class=\"scroll\"><table><tr><th></th>",
 		wt_report_number(equality, "cases"));
 	json_array_foreach(plugins, i, a)

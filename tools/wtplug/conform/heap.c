@@ -43,6 +43,17 @@ bool wt_heap_failed(void)
 	return false;
 }
 
+void wt_heap_seek(const uint8_t *bytes, size_t len)
+{
+	(void)bytes;
+	(void)len;
+}
+
+bool wt_heap_found(void)
+{
+	return false;
+}
+
 #else
 
 /* The C library's own, under the names that it exports them by as well. */
@@ -55,6 +66,9 @@ extern void __libc_free(void *p);
 static _Atomic uint64_t countdown;
 static _Atomic bool failed;
 static _Atomic size_t live;
+static const uint8_t *sought;
+static size_t sought_len;
+static bool found;
 
 size_t wt_heap_live(void)
 {
@@ -76,6 +90,18 @@ void wt_heap_fail(uint64_t n)
 bool wt_heap_failed(void)
 {
 	return atomic_load(&failed);
+}
+
+void wt_heap_seek(const uint8_t *bytes, size_t len)
+{
+	sought = bytes;
+	sought_len = len;
+	found = false;
+}
+
+bool wt_heap_found(void)
+{
+	return found;
 }
 
 static bool must_fail(void)
@@ -117,6 +143,8 @@ INTERPOSED void free(void *p)
 {
 	if (p)
 		atomic_fetch_sub_explicit(&live, 1, memory_order_relaxed);
+	if (p && sought && memmem(p, malloc_usable_size(p), sought, sought_len))
+		found = true;
 	__libc_free(p);
 }
 

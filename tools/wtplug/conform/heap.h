@@ -24,6 +24,13 @@ void wt_heap_fail(uint64_t n);
 /* Has the one that was asked for last failed? */
 bool wt_heap_failed(void);
 
+/* From now on, is a block freed that still holds these bytes? They are the caller's,
+ * and not freed while they are looked for; NULL: look for none. One thread. Where
+ * allocations cannot fail nothing is seen. */
+void wt_heap_seek(const uint8_t *bytes, size_t len);
+/* Was there one since wt_heap_seek? */
+bool wt_heap_found(void);
+
 /* What else a plugin may leave behind. */
 struct wt_usage {
 	size_t heap; /* wt_heap_live() */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/crypto/aead_attempt.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,8 +12,8 @@ bool wt_arena_init(struct wt_arena *arena)
 	/* One byte more than the largest record, and room to shift it. */
 	return wt_guarded_init(&arena->in, "input", WT_SEALED_MAX + 1 + 64) &&
 	       wt_guarded_init(&arena->out, "output", WT_SEALED_MAX + 1 + 64) &&
-	       wt_guarded_init(&arena->nonce, "nonce", WT_NONCE_SIZE) &&
-	       wt_guarded_init(&arena->aad, "AAD", WT_AAD_MAX);
+	       wt_guarded_init(&arena->nonce, "nonce", WT_NONCE_SIZE + 64) &&
+	       wt_guarded_init(&arena->aad, "AAD", WT_AAD_MAX + 64);
 }
 
 void wt_arena_free(struct wt_arena *arena)
@@ -54,10 +55,10 @@ static struct placed place(const struct wt_attempt *a, const uint8_t *in, size_t
 	p.in = wt_guarded_place(&arena->in, a->in_place ? held : in_len, a->in_offset);
 	memcpy(p.in, in, in_len);
 	p.out = a->in_place ? p.in : wt_guarded_place(&arena->out, out_len, a->out_offset);
-	p.nonce = wt_guarded_place(&arena->nonce, WT_NONCE_SIZE, WT_GUARDED_END);
+	p.nonce = wt_guarded_place(&arena->nonce, WT_NONCE_SIZE, a->in_offset);
 	memcpy(p.nonce, a->nonce, WT_NONCE_SIZE);
 	if (a->aad_len > 0) {
-		p.aad = wt_guarded_place(&arena->aad, a->aad_len, WT_GUARDED_END);
+		p.aad = wt_guarded_place(&arena->aad, a->aad_len, a->in_offset);
 		memcpy(p.aad, a->aad, a->aad_len);
 	}
 	return p;
@@ -99,14 +100,27 @@ static struct wrong trespass(const struct wt_attempt *a, const struct placed *p,
 	return (struct wrong){ .what = NULL };
 }
 
+/* With an errno that another call left behind. */
+static enum wt_status seal_after(int left, const struct wt_attempt *a, const uint8_t *text,
+				 size_t len, struct placed *p)
+{
+	const struct wt_backend *b = a->backend;
+
+	*p = place(a, text, len, len + WT_TAG_SIZE);
+	errno = left;
+	return b->ops->seal(b->self, NULL, a->ctx, p->nonce, p->aad, a->aad_len, p->in, len,
+			    p->out);
+}
+
 bool wt_attempt_seal(const struct wt_attempt *a, const uint8_t *text, size_t len, uint8_t *sealed,
 		     struct wt_finding *note)
 {
-	const struct wt_backend *b = a->backend;
-	struct placed p = place(a, text, len, len + WT_TAG_SIZE);
-	enum wt_status status =
-		b->ops->seal(b->self, NULL, a->ctx, p.nonce, p.aad, a->aad_len, p.in, len, p.out);
+	struct placed p;
+	enum wt_status status = seal_after(EDOM, a, text, len, &p);
 
+	if (status != WT_OK && seal_after(0, a, text, len, &p) == WT_OK)
+		return complain(a, "sealing", len, note,
+				(struct wrong){ WT_FAULT_ERRNO, wt_status_text(status) });
 	if (status != WT_OK)
 		return complain(a, "sealing", len, note,
 				(struct wrong){ WT_FAULT_FAILED, wt_status_text(status) });

@@ -18,7 +18,8 @@
 /* The largest text of a record: kind, segment size and packet. */
 #define WT_TEXT_MAX WT_PLAINTEXT_MAX
 #define WT_SEALED_MAX (WT_TEXT_MAX + WT_TAG_SIZE)
-#define WT_AAD_MAX 128u
+/* The longest AAD of any caller (crypto.h). */
+#define WT_AAD_MAX 65536u
 
 /* Memory for the attempts of one check. */
 struct wt_arena {
@@ -32,10 +33,12 @@ struct wt_attempt {
 	const struct wt_backend *backend;
 	void *ctx;
 	uint8_t nonce[WT_NONCE_SIZE];
-	uint8_t aad[WT_AAD_MAX];
-	size_t aad_len; /* 0: the backend is given NULL */
+	const uint8_t *aad; /* the caller's */
+	size_t aad_len;	    /* up to WT_AAD_MAX; 0: the backend is given NULL */
 	bool in_place;
-	size_t in_offset, out_offset; /* as for wt_guarded_place; in place only the first */
+	/* As for wt_guarded_place; in place only the first. Nonce and AAD lie like the
+	 * input. */
+	size_t in_offset, out_offset;
 };
 
 /* Seals `len` bytes to len + WT_TAG_SIZE at `sealed`. False: note says what

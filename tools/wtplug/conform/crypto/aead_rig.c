@@ -14,10 +14,10 @@ bool wt_rig_init(struct wt_rig *rig, const struct wt_backend *subject,
 	*rig = (struct wt_rig){ .subject = subject, .reference = reference, .options = *options };
 	wt_fill(rig->key, sizeof rig->key, seed);
 
-	struct wt_attempt common = { .arena = &rig->arena, .aad_len = WT_RIG_AAD };
+	rig->aad = malloc(WT_AAD_MAX);
+	struct wt_attempt common = { .arena = &rig->arena, .aad = rig->aad, .aad_len = WT_RIG_AAD };
 
 	wt_fill(common.nonce, sizeof common.nonce, seed + 1);
-	wt_fill(common.aad, sizeof common.aad, seed + 2);
 	rig->seal = rig->open = rig->reference_seal = rig->reference_open = common;
 	rig->seal.backend = rig->open.backend = subject;
 	rig->reference_seal.backend = rig->reference_open.backend = reference;
@@ -28,8 +28,10 @@ bool wt_rig_init(struct wt_rig *rig, const struct wt_backend *subject,
 	rig->text = malloc(WT_TEXT_MAX);
 	rig->sealed = malloc(WT_SEALED_MAX + 1);
 	rig->reference_sealed = malloc(WT_SEALED_MAX);
-	if (!wt_arena_init(&rig->arena) || !rig->text || !rig->sealed || !rig->reference_sealed)
+	if (!wt_arena_init(&rig->arena) || !rig->aad || !rig->text || !rig->sealed ||
+	    !rig->reference_sealed)
 		return false;
+	wt_fill(rig->aad, WT_AAD_MAX, seed + 2);
 	wt_fill(rig->text, WT_TEXT_MAX, seed + 3);
 	return rig->seal.ctx && rig->open.ctx && rig->reference_seal.ctx && rig->reference_open.ctx;
 }
@@ -41,6 +43,7 @@ void wt_rig_free(struct wt_rig *rig)
 	wt_backend_key_free(rig->reference, rig->reference_seal.ctx);
 	wt_backend_key_free(rig->reference, rig->reference_open.ctx);
 	wt_arena_free(&rig->arena);
+	free(rig->aad);
 	free(rig->text);
 	free(rig->sealed);
 	free(rig->reference_sealed);

@@ -24,8 +24,8 @@ struct wt_rig {
 	 * A context serves one direction, so there are two of each. */
 	struct wt_arena arena;
 	struct wt_attempt seal, open, reference_seal, reference_open;
-	/* WT_TEXT_MAX; WT_SEALED_MAX + 1; WT_SEALED_MAX */
-	uint8_t *text, *sealed, *reference_sealed;
+	/* WT_AAD_MAX, of all four; WT_TEXT_MAX; WT_SEALED_MAX + 1; WT_SEALED_MAX */
+	uint8_t *aad, *text, *sealed, *reference_sealed;
 	unsigned long cases; /* how often the two were compared */
 };
 

@@ -60,7 +60,7 @@ static bool leaks_nothing(struct wt_rig *rig, const char *what,
 			  bool (*use)(struct wt_rig *rig, void *self, struct wt_finding *note),
 			  struct wt_finding *note)
 {
-	const size_t rounds = rig->options.level >= 3 ? 2000 : 64;
+	const size_t rounds = rig->options.level >= 3 ? 2000 : 128;
 	struct wt_usage before = wt_usage_now();
 
 	for (size_t i = 0; i < WARM_UP + rounds; i++) {

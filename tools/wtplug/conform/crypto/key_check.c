@@ -4,6 +4,7 @@
 
 #include "base/secret.h"
 #include "conform/crypto/aead_check.h"
+#include "conform/heap.h"
 
 #define CONTEXTS 64u
 
@@ -75,6 +76,26 @@ enum wt_verdict wt_check_key_contexts(struct wt_rig *rig, struct wt_finding *not
 	return wt_verdict_of(sound);
 }
 
+/* The key is the caller's again after key_init, which wipes it. */
+static bool key_was_taken(struct wt_rig *rig, struct wt_attempt *a, struct wt_finding *note)
+{
+	const struct wt_backend *b = rig->subject;
+	uint8_t sealed[64 + WT_TAG_SIZE];
+
+	wt_fill(rig->key, sizeof rig->key, rig->options.seed);
+	if (b->ops->key_init(b->self, NULL, a->ctx, rig->key) != WT_OK)
+		return wt_find(note, WT_FAULT_FAILED, "key_init failed");
+	bool sound = wt_attempt_seal(a, rig->text, 64, sealed, note);
+
+	memset(rig->key, 0, sizeof rig->key);
+	sound = sound && wt_attempt_seal(a, rig->text, 64, rig->sealed, note);
+	b->ops->key_wipe(b->self, a->ctx);
+	if (sound && !wt_equal(sealed, rig->sealed, sizeof sealed))
+		sound = wt_find(note, WT_FAULT_KEY_BORROWED,
+				"once the caller wiped it, the same text is sealed to other bytes");
+	return sound;
+}
+
 enum wt_verdict wt_check_key_wipe(struct wt_rig *rig, struct wt_finding *note)
 {
 	const struct wt_backend *b = rig->subject;
@@ -83,8 +104,10 @@ enum wt_verdict wt_check_key_wipe(struct wt_rig *rig, struct wt_finding *note)
 	bool sound = ctx != NULL;
 
 	a.ctx = ctx;
+	sound = sound && key_was_taken(rig, &a, note);
 	for (unsigned round = 0; sound && round < 1000; round++) {
 		wt_fill(rig->key, sizeof rig->key, rig->options.seed + round);
+		wt_heap_seek(rig->key, b->ops->key_size);
 		if (b->ops->key_init(b->self, NULL, ctx, rig->key) != WT_OK) {
 			sound = wt_find(note, WT_FAULT_FAILED, "key_init failed in round %u",
 					round);
@@ -97,7 +120,11 @@ enum wt_verdict wt_check_key_wipe(struct wt_rig *rig, struct wt_finding *note)
 				sound = wt_find(note, WT_FAULT_KEY_KEPT,
 						"byte %zu of a key context is set after key_wipe",
 						i);
+		if (sound && wt_heap_found())
+			sound = wt_find(note, WT_FAULT_KEY_KEPT,
+					"a block of memory is freed that holds the key");
 	}
+	wt_heap_seek(NULL, 0);
 	wt_secret_free(ctx);
 	return wt_verdict_of(sound);
 }

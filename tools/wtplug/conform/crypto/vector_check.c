@@ -7,8 +7,6 @@
 #include "conform/crypto/nist_gcm.h"
 #include "plugin/vectors.h"
 
-_Static_assert(WT_NIST_TEXT_MAX <= WT_AAD_MAX, "an attempt holds NIST's AAD");
-
 /* A known answer: `sealed` is ciphertext and tag. */
 struct answer {
 	const uint8_t *key, *nonce, *aad, *text, *sealed;
@@ -27,8 +25,7 @@ static bool try_answer(struct wt_rig *rig, const struct answer *c, struct wt_fin
 		return wt_find(note, WT_FAULT_FAILED, "key_init failed");
 	memcpy(a.nonce, c->nonce, sizeof a.nonce);
 	a.aad_len = c->aad_len;
-	if (c->aad_len > 0)
-		memcpy(a.aad, c->aad, c->aad_len);
+	a.aad = c->aad;
 	for (int form = 0; sound && form < 2; form++) {
 		a.in_place = form;
 		if (c->seals)
@@ -63,10 +60,6 @@ static bool try_vector(struct wt_rig *rig, const struct wt_crypto_vector *v,
 		.opens = true,
 	};
 
-	if (v->text_len > WT_TEXT_MAX || v->aad_len > WT_AAD_MAX) {
-		/* The loader's self-test takes longer ones. */
-		return true;
-	}
 	if (v->text_len > 0)
 		memcpy(rig->reference_sealed, v->ciphertext, v->text_len);
 	memcpy(rig->reference_sealed + v->text_len, v->tag, WT_TAG_SIZE);
