@@ -3,8 +3,9 @@
 the same treatment: tests/e2e/packet_relay, in a namespace of its own.
 
 Every command is one line, answered once it is in force. DIR is "up" (from the first host to the
-second), "down" or "both"; PERCENT may have decimals. Nothing happens by chance to neighbour
-discovery, ARP and what is not IP.
+second), "down" or "both"; PERCENT may have decimals. Nothing happens by chance to what kernels say
+to their link at times of their own choice (neighbour discovery, listener reports, ARP) and what is
+not IP.
 
   lose DIR PERCENT            of the packets
   repeat DIR PERCENT          send it twice

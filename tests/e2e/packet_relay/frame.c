@@ -9,6 +9,7 @@
 #define UDP_HEADER 8u
 #define ND_FIRST 133u /* RFC 4861: router solicitation .. redirect */
 #define ND_LAST 137u
+#define LINK_MULTICAST 0xff02u /* reports of listeners, sent when a kernel likes */
 
 static uint32_t read16(const uint8_t *p)
 {
@@ -64,8 +65,9 @@ static void parse_ipv6(struct frame *frame, uint8_t *ip, uint32_t len)
 	frame->source = ip + 8;
 	frame->destination = ip + 24;
 	uint8_t *l4 = ip + IPV6_HEADER;
-	frame->neighbour =
-		ip[6] == IPPROTO_ICMPV6 && body > 0 && l4[0] >= ND_FIRST && l4[0] <= ND_LAST;
+	frame->of_link =
+		(ip[6] == IPPROTO_ICMPV6 && body > 0 && l4[0] >= ND_FIRST && l4[0] <= ND_LAST) ||
+		read16(ip + 24) == LINK_MULTICAST;
 	parse_layer4(frame, l4, body, ip[6]);
 }
 

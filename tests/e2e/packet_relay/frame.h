@@ -17,7 +17,7 @@ struct frame {
 	uint32_t address_len; /* 4 or 16 */
 	uint8_t *source;      /* address_len bytes each */
 	uint8_t *destination;
-	bool neighbour;	  /* neighbour discovery */
+	bool of_link;	  /* IPv6 of the link itself: neighbours, and who listens to what */
 	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, or 0: another, or a fragment */
 	uint8_t *ports;	  /* source, destination: 2 bytes each; the fields below go with protocol */
 	uint8_t *checksum;    /* of TCP or UDP */

@@ -125,7 +125,7 @@ static void take(struct way *way, struct translation *translation, struct packet
 		lost = &way->counts.unsegmented;
 	else if (packet->unfinished)
 		lost = &way->counts.unfinished;
-	else if (frame.ip_len > 0 && !frame.neighbour)
+	else if (frame.ip_len > 0 && !frame.of_link)
 		lost = treat(way, translation, &frame, &repeat, &late);
 	if (lost) {
 		++*lost;

@@ -12,8 +12,9 @@
 
 #define WAY_ALWAYS (UINT64_C(1) << 32) /* a chance of 1 */
 
-/* Chances are in 2^-32. All zero: an honest way. Nothing happens by chance to neighbour discovery
- * and what is not IP. */
+/* Chances are in 2^-32. All zero: an honest way. Nothing happens by chance to what
+ * kernels say to their link at times of their own choice (neighbours, listeners), nor to what is
+ * not IP. */
 struct way_rules {
 	uint64_t lose, repeat, corrupt, late;
 	uint64_t delay_ns; /* of every packet */
