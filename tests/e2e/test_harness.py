@@ -94,6 +94,11 @@ class Harness(case.TunnelTest):
         far.sendall(b"12345678")
         self.assertEqual(near.recv(100), b"1234")
         self.assertEqual(near.recv(100), b"")
+        far.settimeout(0.3)
+        with self.assertRaises(TimeoutError):
+            far.recv(100)
+        far.settimeout(10)
+        near.close()
         self.assertEqual(far.recv(100), b"")
 
     def test_relay_inserts_stalls_and_counts(self):

@@ -8,7 +8,9 @@ in force. DIR is "up" (towards CONNECT) or "down".
   flip DIR OFFSET   in every connection from now on, flip a bit of the byte at OFFSET of its stream
   flip DIR next     flip a bit of the next byte that passes, once, in any connection
   cut DIR OFFSET    in every connection from now on, end it after OFFSET bytes
-  cut DIR next      end the connection that passes a byte next, in the middle of what it passes
+  cut DIR next      end the connection that passes a byte next, in the middle of what it passes;
+                    where the bytes come from hears of it when the other end has closed, so that
+                    of the two ends it is always the same that notices first
   insert DIR HEX    put these bytes before the next ones that pass, once
   slice N           pass at most N bytes at a time
   stall, resume     hold back everything; pass it on
@@ -147,8 +149,8 @@ class Server:
                     direction.seen += len(data)
                     self.passed.notify_all()
                 if end:
-                    back.close()
-                    break
+                    writer.write_eof()
+                    return
         except OSError:
             back.close()
         writer.close()
