@@ -50,8 +50,7 @@ class Generated(case.TunnelTest):
         self.assertIn("crypto mine", self.far.peer_up("office").group(1))
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
         self.assertEqual(ping(self.server, case.CLIENT_IN), 3)
-        self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
-        self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
+        self.pings_while_keys_change(self.near, "alice", 3)
 
     def test_a_tunnel_over_tcp_whose_keys_are_renewed(self):
         self.start(tunnel={"rekey_after": "1"})
@@ -78,7 +77,7 @@ class Generated(case.TunnelTest):
 
     def test_a_clock_that_is_off_is_named(self):
         self.start_with_clock(300)
-        self.near.expect("handshake of alice refused: its clock is (299|300) s ahead of ours")
+        self.near.expect("handshake of alice refused: its clock is (2\d\d|300) s ahead of ours")
         self.assertEqual(self.near.count("peer alice up"), 0)
         write_shift("client", 0)
         self.both_up()
@@ -88,8 +87,7 @@ class Generated(case.TunnelTest):
         self.both_up()
         write_shift("client", 0)
         before = self.near.counters()[1]["alice"]["handshakes"]
-        self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
-        self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], before + 2)
+        self.pings_while_keys_change(self.near, "alice", before + 2)
         self.assertEqual(self.near.count("refused"), 0)
 
     def first_message(self):

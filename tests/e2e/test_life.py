@@ -102,7 +102,7 @@ class Restart(case.TunnelTest):
 
     def test_a_long_transfer_survives_a_restart_of_the_server(self):
         self.tunnel_with_key()
-        pings = Ping(self.client, case.SERVER_IN, count=40, interval=0.25)
+        pings = Ping(self.client, case.SERVER_IN, count=6 * BACK_S, interval=0.25, wait=1)
         self.near.kill()
         since = self.far.mark()
         self.start_server(self.key)

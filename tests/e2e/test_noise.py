@@ -3,6 +3,7 @@
 and the independent implementation in Python at either end."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from harness.daemon import write_key, write_key_pair
 from harness.traffic import Transfer, ping
 
 PEER = os.path.join(runner.ROOT, "tests/reference/peer.py")
-TIMEOUT_S = 30
+TIMEOUT_S = 30  # of each step of the reference; it says itself what did not come
 
 
 class Noise(case.TunnelTest):
@@ -82,9 +83,8 @@ class Noise(case.TunnelTest):
         self.far = self.daemon(self.client, "client", far).ready()
         self.both_up()
         transfer = Transfer(self.client, self.server, case.SERVER_IN, seconds=4, gently=True)
-        self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
+        self.pings_while_keys_change(self.near, "alice", 3)
         transfer.finish()
-        self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
         self.assertEqual(self.near.count("peer alice down"), 0)
 
     def test_a_tunnel_over_udp(self):
@@ -105,9 +105,8 @@ class Noise(case.TunnelTest):
             self.client, "client", text.replace("[transport tcp]", "[transport udp]")
         ).ready()
         self.both_up()
-        self.assertEqual(ping(self.client, case.SERVER_IN, count=40, interval=0.1), 40)
+        self.pings_while_keys_change(self.near, "alice", 3)
         self.assertEqual(ping(self.server, case.CLIENT_IN), 3)
-        self.assertGreaterEqual(self.near.counters()[1]["alice"]["handshakes"], 3)
 
     def test_the_reference_dials_over_udp(self):
         methods = {"noise": {"private_key_file": self.server_key}}
@@ -122,7 +121,7 @@ class Noise(case.TunnelTest):
                 self.client,
                 *(self.client_key, self.server_public),
                 *("--connect", f"{case.SERVER}:{case.PORT}", "--transport", "udp"),
-                *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN, "--timeout", "25", *more),
+                *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN, *more),
             )
             self.assertIn(f"{case.SERVER_IN} answered", self.succeeds(process))
             near.peer_up("alice", since)
@@ -151,9 +150,9 @@ class Noise(case.TunnelTest):
         bob = case.client_ini(
             psk, tunnel={"address": "10.8.0.3/24"}, endpoint=f"tcp://10.9.1.1:{case.PORT}"
         )
-        self.daemon(self.client, "alice", alice).ready()
-        self.daemon(other, "bob", bob).ready()
-        for name in ("alice", "bob"):
+        # Who dials is up after who listens.
+        for ns, name, text in ((self.client, "alice", alice), (other, "bob", bob)):
+            self.daemon(ns, name, text).peer_up("office")
             self.near.peer_up(name)
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
         self.assertEqual(ping(other, case.SERVER_IN), 3)
@@ -163,8 +162,9 @@ class Noise(case.TunnelTest):
     # ---- the reference -----------------------------------------------------------
 
     def peer(self, ns, key, other, *arguments):
+        keys = ("--key", key, "--peer-key", other, "--timeout", str(TIMEOUT_S))
         process = subprocess.Popen(
-            ns.command(sys.executable, "-B", PEER, "--key", key, "--peer-key", other, *arguments),
+            ns.command(sys.executable, "-B", PEER, *keys, *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -176,7 +176,7 @@ class Noise(case.TunnelTest):
         return process
 
     def succeeds(self, process):
-        output, _ = process.communicate(timeout=TIMEOUT_S)
+        output, _ = process.communicate(timeout=3 * TIMEOUT_S)
         self.assertEqual(process.returncode, 0, output)
         return output
 
@@ -212,7 +212,7 @@ class Noise(case.TunnelTest):
 
     def test_the_reference_dials_with_a_clock_that_is_off(self):
         near = self.reference_dials("--clock-off", "-600")
-        near.expect("handshake of alice answered with a token: its clock is 600 s behind ours")
+        near.expect("handshake of alice answered with a token: its clock is 6\d\d s behind ours")
 
     def test_the_reference_listens(self):
         process = self.peer(
@@ -230,7 +230,8 @@ class Noise(case.TunnelTest):
         far.peer_up("office")
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
         self.assertEqual(far.stop(), 0)
-        self.assertIn("answered 3 of", self.succeeds(process))
+        answered = re.search(r"answered (\d+) of", self.succeeds(process))
+        self.assertGreaterEqual(int(answered.group(1)), 3)  # and what Ping asks besides
 
 
 runner.main()

@@ -12,7 +12,7 @@ from harness.daemon import write_key
 from harness.traffic import ping
 
 PEER = os.path.join(runner.ROOT, "tests/reference/peer.py")
-TIMEOUT_S = 30
+TIMEOUT_S = 30  # of each step of the reference; it says itself what did not come
 
 
 class Reference(case.TunnelTest):
@@ -22,9 +22,9 @@ class Reference(case.TunnelTest):
         self.key = write_key("alice.psk")
 
     def peer(self, ns, *arguments):
-        arguments = ("--transport", self.kinds[0], "--psk", self.key, *arguments)
+        first = ("--transport", self.kinds[0], "--psk", self.key, "--timeout", str(TIMEOUT_S))
         process = subprocess.Popen(
-            ns.command(sys.executable, "-B", PEER, *arguments),
+            ns.command(sys.executable, "-B", PEER, *first, *arguments),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -36,7 +36,7 @@ class Reference(case.TunnelTest):
         return process
 
     def succeeds(self, process):
-        output, _ = process.communicate(timeout=TIMEOUT_S)
+        output, _ = process.communicate(timeout=3 * TIMEOUT_S)
         self.assertEqual(process.returncode, 0, output)
         return output
 
@@ -81,7 +81,7 @@ class Reference(case.TunnelTest):
         self.assertIn("connections 2)", output)
         near.peer_up("alice, connection 2")
         # One more than is allowed.
-        refused = self.peer(self.client, *dial, "--lane", "2")
+        refused = self.peer(self.client, *dial, "--lane", "2", "--timeout", "5")
         self.assertNotEqual(refused.wait(TIMEOUT_S), 0)
         near.expect("peer alice: its parameters are refused: it makes connection 3")
 
@@ -94,7 +94,12 @@ class Reference(case.TunnelTest):
         self.start_client(self.key, crypto=crypto).peer_up("office")
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
         self.assertEqual(self.far.stop(), 0)
-        self.assertIn("answered 3 of", self.succeeds(process))
+        self.assertGreaterEqual(self.answered(self.succeeds(process)), 3)
+
+    @staticmethod
+    def answered(output):
+        """More than the test counts, maybe: see Ping."""
+        return int(re.search(r"answered (\d+) of", output).group(1))
 
     def test_it_listens_for_openssl(self):
         self.listens("aesgcm-openssl")
@@ -110,7 +115,6 @@ class Datagrams(Reference):
         process = self.peer(
             self.server,
             *("--listen", f"{case.SERVER}:{case.PORT}", "--address", case.SERVER_IN),
-            *("--timeout", str(TIMEOUT_S)),
         )
         self.assertIn("listening", process.stdout.readline())
         return process
@@ -118,12 +122,11 @@ class Datagrams(Reference):
     def test_it_listens_while_keys_are_exchanged(self):
         process = self.listener()
         self.start_client(self.key, tunnel={"rekey_after": 1}).peer_up("office")
-        self.assertEqual(ping(self.client, case.SERVER_IN, count=20, interval=0.2), 20)
+        self.pings_while_keys_change(self.far, "office", 3)
         self.assertEqual(self.far.count("peer office down"), 0)
         self.assertEqual(self.far.stop(), 0)
         output = self.succeeds(process)
-        # More than those that count: see Ping.
-        self.assertGreaterEqual(int(re.search(r"answered (\d+) of", output).group(1)), 20)
+        self.assertGreaterEqual(self.answered(output), 40)
         handshakes = int(re.search(r"(\d+) handshakes", output).group(1))
         self.assertGreaterEqual(handshakes, 3)
 
@@ -137,7 +140,7 @@ class Datagrams(Reference):
         self.on_a_bad_way()
         process = self.listener()
         self.start_client(self.key).peer_up("office", timeout=2 * TIMEOUT_S)
-        self.assertGreater(ping(self.client, case.SERVER_IN, count=20), 0)
+        self.assertGreater(ping(self.client, case.SERVER_IN, count=20, wait=2), 0)
         process.kill()
 
     def test_it_dials_on_a_bad_way(self):
@@ -146,7 +149,7 @@ class Datagrams(Reference):
         output = self.succeeds(
             self.peer(
                 self.client,
-                *("--connect", f"{case.SERVER}:{case.PORT}", "--timeout", str(TIMEOUT_S)),
+                *("--connect", f"{case.SERVER}:{case.PORT}"),
                 *("--address", case.CLIENT_IN, "--ping", case.SERVER_IN),
             )
         )

@@ -2,12 +2,14 @@
 """The base of all end-to-end tests: two or more hosts, their daemons, and what every test checks
 at its end (no sanitizer report; the logs are printed when it failed)."""
 
+import time
 import unittest
 
-from .daemon import Daemon, ini, write_key
+from .daemon import EVENT_S, Daemon, ini, write_key
 from .network import Namespace, link
 from .packet_relay import between
 from .relay import Relay
+from .traffic import ping
 
 PORT = 4433
 SERVER, CLIENT = "10.9.0.1", "10.9.0.2"  # outside
@@ -180,6 +182,16 @@ class TunnelTest(unittest.TestCase):
         options = {"kinds": self.kinds, **options}
         self.far = self.daemon(self.client, "client", client_ini(key, **options)).ready()
         return self.far
+
+    def pings_while_keys_change(self, daemon, peer, handshakes):
+        """None is lost, until that end has counted so many handshakes with a peer."""
+        deadline = time.monotonic() + EVENT_S
+        while True:
+            self.assertEqual(ping(self.client, SERVER_IN, count=40, interval=0.1), 40)
+            done = daemon.counters()[1][peer]["handshakes"]
+            if done >= handshakes:
+                return
+            self.assertLess(time.monotonic(), deadline, f"only {done} handshakes")
 
     @staticmethod
     def patient(*namespaces):

@@ -132,6 +132,14 @@ class Daemon:
             peers[peer] = _pairs(line.group(1))
         return whole, peers
 
+    def reaches(self, peer, name, least):
+        """Waits until a counter of a peer is that high."""
+        deadline = time.monotonic() + EVENT_S
+        while (count := self.counters()[1][peer].get(name, 0)) < least:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name}: {name} of {peer} is {count}, not {least}")
+            time.sleep(0.1)
+
     def descriptors(self):
         """How many files it has open; -1 where the kernel does not say (without root)."""
         try:

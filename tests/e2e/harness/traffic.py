@@ -6,6 +6,7 @@ import os
 import random
 import re
 import select
+import signal
 import socket
 import subprocess
 import threading
@@ -18,15 +19,15 @@ ETH_P_ALL = 3
 
 
 class Ping:
-    """The real `ping`, running beside the test. Once it had an answer, it waits for the last one no
-    longer than an interval or two round trips, which a busy machine may take: many in a row are
-    followed by more, which do not count, for TAIL_S."""
+    """The real `ping`, running beside the test until all of `count` requests were answered, but
+    `wait` seconds after the last of them at most. By itself it would not wait that long once
+    something was answered, but an interval or two round trips, which a busy machine may take for
+    one of them: so it asks on meanwhile, which does not count, unless one is all that was wanted."""
 
-    MANY, TAIL_S = 10, 1
-
-    def __init__(self, ns, address, count=5, interval=0.05, size=None, wait=5, fragment=True):
+    def __init__(self, ns, address, count=5, interval=0.05, size=None, wait=10, fragment=True):
         self._count = count
-        tail = int(self.TAIL_S / interval) if count >= self.MANY else 0
+        self._lines, self._answered = [], set()
+        tail = int(wait / interval) if count > 1 else 0
         command = ["ping", "-n", "-c", str(count + tail), "-i", str(interval), "-W", str(wait)]
         if size is not None:
             command += ["-s", str(size)]
@@ -38,23 +39,35 @@ class Ping:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self._lines.append(line)
+            found = re.search(r"icmp_seq=(\d+) ttl=", line)
+            if found and int(found.group(1)) <= self._count:
+                self._answered.add(int(found.group(1)))
+                if len(self._answered) == self._count:
+                    self.process.send_signal(signal.SIGINT)
 
     def result(self, timeout=120):
         """(sent, received)"""
-        output, _ = self.process.communicate(timeout=timeout)
-        found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        self._reader.join(timeout)
+        if self._reader.is_alive():
+            self.process.kill()
+            raise AssertionError(f"ping: still there after {timeout} s")
+        self.process.wait()
+        self.process.stdout.close()
+        output = "".join(self._lines)
+        found = re.search(r"(\d+) packets transmitted, ", output)
         if not found:
             raise AssertionError(f"ping: {output.strip()}")
-        answered = {int(n) for n in re.findall(r"icmp_seq=(\d+) ttl=", output)}
-        return (
-            min(int(found.group(1)), self._count),
-            sum(1 for n in answered if n <= self._count),
-        )
+        return min(int(found.group(1)), self._count), len(self._answered)
 
 
 def ping(ns, address, count=3, interval=0.2, **options):
-    """How many of `count` echo requests were answered. Once one was, `ping` waits for the last one
-    no longer than an interval or two round trips: too short, and a busy machine is called loss."""
+    """How many of `count` echo requests were answered."""
     return Ping(ns, address, count, interval=interval, **options).result()[1]
 
 
