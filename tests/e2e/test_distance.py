@@ -9,7 +9,7 @@ from harness.traffic import transfer
 BUFFER = r"send buffer (\d+) bytes"
 SIZE = 24 << 20
 FIRST = 512 << 10
-DELAY_MS = 20  # each way
+DELAY_MS = 100  # each way: some MB/s are enough to need more than the first size
 
 
 class Distance(case.TunnelTest):

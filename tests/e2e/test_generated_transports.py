@@ -74,9 +74,11 @@ class Carries(test_backends.Families):
     def test_an_end_that_is_killed(self):
         """The peer is dialled again, whatever was on its way."""
         self.tunnel()
+        since = self.far.mark()
         self.near.kill()
         self.start_server(os.path.join(SCRATCH, "alice.psk"))
         self.near.peer_up("alice")
+        self.far.peer_up("office", since)  # a moment later than the server
         self.assertEqual(ping(self.client, case.SERVER_IN), 3)
 
     def start_server(self, key, **options):
