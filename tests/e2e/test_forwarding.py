@@ -14,6 +14,7 @@ from harness.traffic import ping, transfer
 
 SIZE = 4 << 20
 STALL_S = 2  # what moves nothing for this long is stuck: ten times the first retransmission
+ARRIVES_S = 30  # what is not stuck has as long as a busy machine needs
 IPV4_TCP, IPV6_TCP = 40, 60  # headers without options
 SMALL_MTU = 1280
 
@@ -66,7 +67,7 @@ class Forwarding(Gateways):
         with receiver.socket(family, socket.SOCK_DGRAM) as end, sender.socket(
             family, socket.SOCK_DGRAM
         ) as out:
-            end.settimeout(STALL_S)
+            end.settimeout(ARRIVES_S)
             end.bind((address, 0))
             out.connect(end.getsockname())
             if segment:
@@ -127,7 +128,7 @@ class Forwarding(Gateways):
         with receiver.socket(family) as listener, sender.socket(family) as out:
             listener.bind((address, 0))
             listener.listen()
-            out.settimeout(STALL_S)
+            out.settimeout(ARRIVES_S)
             out.connect(listener.getsockname())
             end, _ = listener.accept()
             with end:

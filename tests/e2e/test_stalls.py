@@ -31,8 +31,11 @@ class Stalls(case.TunnelTest):
         )
         daemon = self.daemon(host, "client", text, env={"WT_FIXTURE_FIFO": fifo})
         place = r'dial\(\) of transport plugin "blocks"'
-        daemon.expect(rf"warning: worker 0 stands still for 1\.\d s: it is blocked in {place}; ")
-        daemon.expect(rf"warning: worker 0 stands still for [2-9]\.\d s: it is blocked in {place}; ")
+        # It is said from 1 s on, and from twice that; when, is up to how busy the machine is.
+        stands = rf"warning: worker 0 stands still for (\d+\.\d) s: it is blocked in {place}; "
+        for times in (1, 2):
+            lasted = daemon.expect(stands, times=times).group(1)
+            self.assertGreaterEqual(float(lasted), times)
         # The first dial ends with this, and all that follow do not wait.
         held = os.open(fifo, os.O_RDWR)
         self.addCleanup(os.close, held)

@@ -15,7 +15,7 @@ CLEAR = 1419 + OVERHEAD  # `mtu = auto` is ready for IPv6 outside
 STEP = 8  # sizes nearer than this are not told apart
 SEARCH_S = 40
 BLACK_HOLE_S = 5
-MARGIN_S = 5  # for a busy machine
+MARGIN_S = 10  # for a busy machine
 BACK_S = 10
 
 
