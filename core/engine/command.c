@@ -59,10 +59,8 @@ static int finish_output(int code)
 
 static int print_version(void)
 {
-	const char *dir = secure_getenv("WT_PLUGIN_DIR");
-
-	printf("wtcore %s\nplugin ABI %d.%d\nplugin directory %s%s\n", WT_VERSION, WT_ABI_MAJOR,
-	       WT_ABI_MINOR, dir ? dir : WT_PLUGIN_DIR_DEFAULT, dir ? " (WT_PLUGIN_DIR)" : "");
+	printf("wtcore %s\nplugin ABI %d.%d\n", WT_VERSION, WT_ABI_MAJOR, WT_ABI_MINOR);
+	wt_place_print(stdout);
 	return finish_output(WT_EXIT_OK);
 }
 
@@ -148,6 +146,7 @@ static int run(const struct command *command)
 	wt_log_setup(settings->tunnel.log_level, settings->tunnel.log_format);
 	if (settings->crypto.choice)
 		wt_choice_log(settings->crypto.choice);
+	wt_registry_log_place(registry);
 	wt_registry_log_doubles(registry);
 	if (!settings->crypto.plugin->standard)
 		wt_log(WT_LOG_WARN,

@@ -12,36 +12,36 @@
 #include "base/build.h"
 #include "base/error.h"
 #include "config/nearest.h"
+#include "plugin/home.h"
 #include "plugin/registry.h"
 
-enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *err)
+void wt_place_choose(const char *wanted, struct wt_place *place)
 {
-	const char *source = "plugin_dir";
-
-	if (!wanted) {
+	*place = (struct wt_place){ .path = wanted, .source = "plugin_dir", .fallback = "" };
+	if (!place->path) {
 		/* NULL in a process with raised rights (AT_SECURE): whoever
 		 * starts it must not choose the code that it runs. */
-		wanted = secure_getenv("WT_PLUGIN_DIR");
-		source = "WT_PLUGIN_DIR";
+		place->path = secure_getenv("WT_PLUGIN_DIR");
+		place->source = "WT_PLUGIN_DIR";
 	}
-	if (!wanted) {
-		wanted = WT_PLUGIN_DIR_DEFAULT;
-		source = "the default of this build";
+	if (!place->path) {
+		place->path = wt_home_plugins(&place->fallback);
+		place->source = "of this program's installation";
+		place->home = place->path != NULL;
 	}
-	if (wanted[0] != '/')
-		return wt_fail(err, WT_ERR_CONFIG,
-			       "plugin directory \"%s\" (%s) is not absolute; write it with a "
-			       "leading /",
-			       wanted, source);
-	*dir = realpath(wanted, NULL);
-	if (*dir)
-		return WT_OK;
-	if (errno == ENOMEM)
-		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
-	return wt_fail(err, WT_ERR_CONFIG,
-		       "plugin directory %s (%s): %s; set plugin_dir, or WT_PLUGIN_DIR in the "
-		       "environment, to where the plugins are",
-		       wanted, source, strerror(errno));
+	if (!place->path) {
+		place->path = WT_PLUGIN_DIR_DEFAULT;
+		place->source = "the default of this build";
+	}
+}
+
+void wt_place_print(FILE *out)
+{
+	struct wt_place place;
+
+	wt_place_choose(NULL, &place);
+	fprintf(out, "plugin directory %s (%s%s%s)\n", place.path, place.source,
+		place.fallback[0] ? "; " : "", place.fallback);
 }
 
 /* Is there a user namespace around us in which the system's root has no
@@ -121,6 +121,59 @@ static enum wt_status check_directory(const char *path, int path_len, const stru
 		       "others can write to directory %.*s (mode %04o) and exchange the plugin; "
 		       "run: chmod %s %.*s",
 		       path_len, path, st->st_mode & 07777u, needed_chmod(st), path_len, path);
+}
+
+/* Each directory and link of `path`, as it is written. Where others can add
+ * names, as in /tmp, a link of theirs could lead to any directory of root's. */
+static enum wt_status check_way(const char *path, struct wt_error *err)
+{
+	enum wt_status status = WT_OK;
+
+	for (size_t at = 0; status == WT_OK && path[at];) {
+		char part[PATH_MAX];
+		struct stat st;
+
+		at += 1 + strcspn(path + at + 1, "/");
+		snprintf(part, sizeof part, "%.*s", (int)at, path);
+		if (lstat(part, &st) != 0)
+			return wt_fail(err, WT_ERR_IO, "%s: %s", part, strerror(errno));
+		status = S_ISLNK(st.st_mode)
+				 ? check_owner("symbolic link ", path, (int)at, &st, err)
+				 : check_directory(path, (int)at, &st, false, err);
+	}
+	return status;
+}
+
+enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *err)
+{
+	struct wt_place place;
+	const char *gap;
+
+	wt_place_choose(wanted, &place);
+	gap = place.fallback[0] ? "; " : "";
+	if (place.path[0] != '/')
+		return wt_fail(err, WT_ERR_CONFIG,
+			       "plugin directory \"%s\" (%s) is not absolute; write it with a "
+			       "leading /",
+			       place.path, place.source);
+	*dir = realpath(place.path, NULL);
+	if (!*dir && errno == ENOMEM)
+		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+	if (!*dir)
+		return wt_fail(err, WT_ERR_CONFIG,
+			       "plugin directory %s (%s%s%s): %s; set plugin_dir, or "
+			       "WT_PLUGIN_DIR in the environment, to where the plugins are",
+			       place.path, place.source, gap, place.fallback, strerror(errno));
+	if (place.home && strcmp(*dir, place.path) != 0) {
+		enum wt_status status = check_way(place.path, err);
+
+		if (status != WT_OK) {
+			free(*dir);
+			*dir = NULL;
+			return status;
+		}
+	}
+	return WT_OK;
 }
 
 /* Walk from / to `dir`, checking each directory on the descriptor that the

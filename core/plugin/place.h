@@ -11,12 +11,28 @@
 #define WT_PLUGIN_PLACE_H
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <whispertunnel/plugin.h>
 
+struct wt_place {
+	const char *path;     /* as it was given */
+	const char *source;   /* who gave it, for messages */
+	bool home;	      /* of plugin/home.h */
+	const char *fallback; /* "", or why it is the build's and not that */
+};
+
 /* The plugin directory: `wanted`, else the environment's WT_PLUGIN_DIR (not in
- * a process with raised rights), else the build's default; absolute, symbolic
- * links followed. On WT_OK *dir is the caller's to free. */
+ * a process with raised rights), else that of the installation which the program
+ * belongs to (plugin/home.h), else the build's. Nothing is looked at. Texts are
+ * `wanted`, the environment's or static. */
+void wt_place_choose(const char *wanted, struct wt_place *place);
+/* "plugin directory PATH (SOURCE)" and a line feed, without `wanted`. */
+void wt_place_print(FILE *out);
+
+/* The same, absolute, symbolic links followed; on the way to the installation's,
+ * which nobody named, only if nobody else could have put them there
+ * (WT_ERR_PERMISSION). On WT_OK *dir is the caller's to free. */
 enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *err) WT_MUST_CHECK;
 
 struct wt_plugin_file {

@@ -243,6 +243,16 @@ static void log_exports(const struct wt_registry *registry, const struct wt_plug
 	wt_exports_clear(&exports);
 }
 
+void wt_registry_log_place(const struct wt_registry *registry)
+{
+	struct wt_place place;
+
+	wt_place_choose(registry->wanted_dir, &place);
+	if (place.fallback[0])
+		wt_log(WT_LOG_WARN, "plugins come from %s, %s: %s", place.path, place.source,
+		       place.fallback);
+}
+
 void wt_registry_log_doubles(struct wt_registry *registry)
 {
 	/* Of plugins that were dropped again some libraries are gone. */

@@ -36,8 +36,7 @@ struct wt_plugin {
 };
 
 struct wt_registry_options {
-	const char *plugin_dir;	    /* NULL: WT_PLUGIN_DIR (not under AT_SECURE), else the build's
-				       default */
+	const char *plugin_dir;	    /* NULL: what wt_place_choose then takes */
 	bool skip_self_test;	    /* `self_test = no` */
 	unsigned probe_timeout_ms;  /* 0: 5000 */
 	const struct wt_host *host; /* given to available() and the self-test; NULL: a base
@@ -70,6 +69,10 @@ enum wt_status wt_registry_load(struct wt_registry *registry, enum wt_plugin_kin
 
 /* Unload one of them again; of its instances none is left. Main thread. */
 void wt_registry_drop(struct wt_registry *registry, const struct wt_plugin *plugin);
+
+/* Log a warning if the directory is the build's because there is none in the
+ * installation that the program belongs to. Main thread. */
+void wt_registry_log_place(const struct wt_registry *registry);
 
 /* Log, one warning each, which libraries are in this process twice, and which
  * names plugins export that another object has as well (plugin/libraries.h,

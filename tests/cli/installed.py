@@ -58,14 +58,14 @@ class Installation:
             for path in [where, *(os.path.join(where, name) for name in files)]:
                 os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) & ~0o022)
         (pc,) = self.find("whispertunnel.pc")
+        # Nobody says where the plugins are: the programs find them by where they are themselves.
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name != "WT_PLUGIN_DIR"},
             "PATH": f"{self.prefix}/bin:{folder}:{PATH}",
             "CMAKE_PREFIX_PATH": self.prefix,
             "PKG_CONFIG_PATH": os.path.dirname(pc),
         }
         self.plugin_dir = self.pkg_config("--variable=plugindir")
-        self.environment["WT_PLUGIN_DIR"] = self.plugin_dir
         with open(os.path.join(folder, "sudo"), "w", encoding="utf-8") as file:
             file.write('#!/bin/sh\nexec "$@"\n')
         os.chmod(os.path.join(folder, "sudo"), 0o755)

@@ -36,6 +36,22 @@ def one_line():
     return line
 
 
+CONFIGURATION = """[tunnel]
+interface = wt0
+address = 10.8.0.1/24
+[crypto]
+plugin = aesgcm-openssl
+[transport tcp]
+listen = 127.0.0.1:4433
+[transport udp]
+listen = 127.0.0.1:4433
+[auth hmac]
+[peer alice]
+psk_file = alice.psk
+allowed_ips = 10.8.0.2/32
+"""
+
+
 class OutOfTree(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -47,6 +63,53 @@ class OutOfTree(unittest.TestCase):
         done = self.there.shell(script, **options)
         self.assertEqual(done.returncode, 0, done.stdout[-6000:])
         return done.stdout
+
+    def installed_at(self, prefix):
+        """The programs below `prefix` use the plugins there, and nobody told them where."""
+        plugins = self.there.plugin_dir.replace(self.there.prefix, prefix)
+        place = f"plugin directory {plugins} (of this program's installation)\n"
+        for name in ("bin/wtplug", "sbin/wtcore"):
+            self.assertIn(place, self.good(f"{prefix}/{name} --version"))
+        found = json.loads(self.good(f"{prefix}/bin/wtplug list --json"))
+        self.assertEqual(found["directory"], plugins)
+        names = {f"{each['kind']}-{each['name']}": each["usable"] for each in found["plugins"]}
+        for name in ("crypto-aesgcm-openssl", "transport-tcp", "transport-udp", "auth-hmac"):
+            self.assertIs(names.get(name), True, names)
+        said = self.good(f"{prefix}/sbin/wtcore -t -c tunnel.ini")
+        self.assertIn("ok, 1 peer, crypto aesgcm-openssl, transports tcp udp", said)
+        return plugins
+
+    def configure(self):
+        path = os.path.join(self.dir, "tunnel.ini")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(CONFIGURATION)
+        os.chmod(path, 0o600)
+        self.good("umask 077; prefix/sbin/wtcore genpsk > alice.psk")
+
+    def test_programs_find_their_plugins_in_any_prefix(self):
+        self.configure()
+        self.assertEqual(self.installed_at(self.there.prefix), self.there.plugin_dir)
+
+        # As it is when a package is unpacked elsewhere, and links lead to its programs.
+        moved = os.path.join(self.dir, "moved")
+        shutil.copytree(self.there.prefix, moved, symlinks=True)
+        self.addCleanup(shutil.rmtree, moved)
+        plugins = self.installed_at(moved)
+        links = os.path.join(self.dir, "links")
+        os.mkdir(links)
+        os.symlink(f"{moved}/sbin/wtcore", f"{links}/wtcore")
+        self.assertIn(f"plugin directory {plugins} (", self.good("links/wtcore --version"))
+
+        # What the loader asks of a directory, it asks of this one.
+        os.chmod(moved, 0o777)
+        done = self.there.shell("moved/sbin/wtcore -t -c tunnel.ini")
+        self.assertEqual(done.returncode, 4, done.stdout)
+        self.assertIn(f"others can write to directory {moved} (mode 0777)", done.stdout)
+
+        shutil.rmtree(plugins)
+        done = self.there.shell("moved/sbin/wtcore -t -c tunnel.ini")
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(f"there is no {plugins}", done.stdout)
 
     def new(self, template, name):
         """A project of that name: its directory, and the kind of its plugin."""

@@ -37,6 +37,22 @@ void wt_scratch_free(char *dir)
 	free(dir);
 }
 
+void wt_scratch_program(const char *path)
+{
+	char bytes[65536];
+	ssize_t n;
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+
+	assert_true(from >= 0 && to >= 0);
+	while ((n = read(from, bytes, sizeof bytes)) > 0)
+		assert_int_equal(write(to, bytes, (size_t)n), n);
+	assert_int_equal(n, 0);
+	close(from);
+	assert_int_equal(fchmod(to, 0755), 0);
+	assert_int_equal(close(to), 0);
+}
+
 char *wt_scratch_file(const char *dir, const char *name, const void *data, size_t len, mode_t mode)
 {
 	char *path = NULL;

@@ -14,5 +14,7 @@ char *wt_scratch_new(void);
 void wt_scratch_free(char *dir);
 /* Writes dir/name with `mode`, and returns its path (free it). */
 char *wt_scratch_file(const char *dir, const char *name, const void *data, size_t len, mode_t mode);
+/* A copy of the running program of that path, mode 0755. */
+void wt_scratch_program(const char *path);
 
 #endif

@@ -355,8 +355,6 @@ static void raised_rights_ignore_the_environment(void **state)
 {
 	struct statvfs fs;
 	char program[PATH_SIZE + 16];
-	char bytes[65536];
-	ssize_t n;
 
 	(void)state;
 	if (geteuid() != 0 || statvfs(scratch, &fs) != 0 || (fs.f_flag & (ST_NOSUID | ST_NOEXEC))) {
@@ -364,16 +362,7 @@ static void raised_rights_ignore_the_environment(void **state)
 		skip();
 	}
 	snprintf(program, sizeof program, "%s/setuid", scratch);
-
-	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-	int to = open(program, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-
-	assert_true(from >= 0 && to >= 0);
-	while ((n = read(from, bytes, sizeof bytes)) > 0)
-		assert_int_equal(write(to, bytes, (size_t)n), n);
-	close(from);
-	assert_int_equal(fchmod(to, 0755), 0);
-	assert_int_equal(close(to), 0);
+	wt_scratch_program(program);
 	assert_int_equal(run_again(program), FOUND_ENVIRONMENT);
 	assert_int_equal(chown(program, STRANGER, 0), 0);
 	assert_int_equal(chmod(program, 04755), 0);

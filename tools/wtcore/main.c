@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/build.h"
 #include "engine/command.h"
+#include "plugin/home.h"
 
 int main(int argc, char **argv)
 {
+	wt_home_find(WT_PLUGINS_FROM_SBIN);
 	return wt_command(argc, argv);
 }

@@ -44,8 +44,8 @@ static const char help[] =
 	"  --version       print version, plugin ABI and plugin directory\n"
 	"  -h, --help      print this\n"
 	"\n"
-	"The plugin directory is DIR, else WT_PLUGIN_DIR, else the one that this was built\n"
-	"for. A plugin's code runs in child processes only.\n"
+	"The plugin directory is DIR, else WT_PLUGIN_DIR, else the one that was installed\n"
+	"with this program. A plugin's code runs in child processes only.\n"
 	"\n"
 	"Exit codes: 0 good, 1 a failure, 2 usage, or what an option names is not there,\n"
 	"4 no usable plugin, 5 not everything could be tested.\n";
@@ -127,11 +127,9 @@ int wt_plug_finish_json(json_t *json, int code)
 
 static int print_version(void)
 {
-	const char *dir = secure_getenv("WT_PLUGIN_DIR");
-
-	printf("wtplug %s\nplugin ABI %d.%d, from %d.%d on\nplugin directory %s%s\n", WT_VERSION,
-	       WT_ABI_MAJOR, WT_ABI_MINOR, WT_ABI_MAJOR, WT_ABI_MINOR_OLDEST,
-	       dir ? dir : WT_PLUGIN_DIR_DEFAULT, dir ? " (WT_PLUGIN_DIR)" : "");
+	printf("wtplug %s\nplugin ABI %d.%d, from %d.%d on\n", WT_VERSION, WT_ABI_MAJOR,
+	       WT_ABI_MINOR, WT_ABI_MAJOR, WT_ABI_MINOR_OLDEST);
+	wt_place_print(stdout);
 	return wt_plug_finish(WT_PLUG_OK);
 }
 
