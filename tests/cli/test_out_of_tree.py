@@ -111,6 +111,24 @@ class OutOfTree(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn(f"there is no {plugins}", done.stdout)
 
+    def test_a_library_directory_that_does_not_move(self):
+        """Is not searched for beside the programs, and not below pkg-config's prefix."""
+        build = os.path.join(self.dir, "fixed")
+        fixed = os.path.join(self.dir, "lib")
+        self.good(
+            f"cmake -G Ninja -S {SOURCE} -B {build} -DWT_TESTS=OFF -DWT_BENCH=OFF"
+            f" -DCMAKE_INSTALL_PREFIX={self.dir}/prefix -DCMAKE_INSTALL_LIBDIR={fixed}"
+        )
+        with open(f"{build}/core/base/build.h", encoding="utf-8") as file:
+            facts = dict(re.findall(r'^#define (\w+) "(.*)"$', file.read(), re.MULTILINE))
+        self.assertEqual(facts["WT_PLUGIN_DIR_DEFAULT"], f"{fixed}/whispertunnel")
+        self.assertEqual((facts["WT_PLUGINS_FROM_BIN"], facts["WT_PLUGINS_FROM_SBIN"]), ("", ""))
+        self.assertEqual(facts["WT_SBIN_FROM_BIN"], "../sbin")
+        with open(f"{build}/include/whispertunnel.pc", encoding="utf-8") as file:
+            pc = file.read()
+        self.assertIn(f"\nplugindir={fixed}/whispertunnel\n", pc)
+        self.assertIn("\nincludedir=${prefix}/include\n", pc)
+
     def new(self, template, name):
         """A project of that name: its directory, and the kind of its plugin."""
         options = TEMPLATES[template][0]
