@@ -3,6 +3,7 @@
 
 And `wtplug new`: what it writes, and what it refuses."""
 
+import json
 import os
 import pwd
 import re
@@ -46,6 +47,14 @@ class Guide(Installed):
         for name in ("compare.html", "compare.json"):
             self.assertTrue(os.path.getsize(os.path.join(self.dir, "crypto-mine", name)))
         self.assertTrue(os.path.exists(os.path.join(self.plugin_dir, "crypto-mine.so")))
+        # The daemon is in sbin, where the PATH of most people does not lead.
+        with open(os.path.join(self.dir, "crypto-mine", "compare.json"), encoding="utf-8") as file:
+            tunnel = json.load(file)["tunnel"]
+        if tunnel["available"]:
+            self.assertEqual(tunnel["wtcore"], os.path.join(self.there.prefix, "sbin/wtcore"))
+        else:
+            print(f"not seen which daemon is measured: {tunnel['reason']}")
+            self.assertNotIn("no wtcore", tunnel["reason"])
 
     def test_the_c_plus_plus_of_the_page(self):
         (text,) = blocks("plugin-guide.md", "cpp")

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/build.h"
 #include "base/error.h"
 #include "cli/answer.h"
 #include "cli/facts.h"
@@ -26,6 +27,7 @@
 #include "compare/traffic.h"
 #include "compare/tunnel.h"
 #include "engine/keygen.h"
+#include "plugin/home.h"
 #include "plugin/place.h"
 #include "plugin/probe.h"
 
@@ -340,20 +342,17 @@ static enum wt_status run_tunnels(struct wt_probe *probe, void *arg, struct wt_e
 	return WT_OK;
 }
 
-/* Beside this program, else in PATH. */
+/* Beside this program, or where its installation has daemons, else in PATH. */
 static bool find_wtcore(const char *wanted, char path[PATH_MAX])
 {
-	ssize_t len = readlink("/proc/self/exe", path, PATH_MAX - 16);
+	static const char *const ways[] = { "wtcore", WT_SBIN_FROM_BIN "/wtcore" };
 	const char *dirs = getenv("PATH");
 
 	if (wanted)
 		return realpath(wanted, path) && access(path, X_OK) == 0;
-	if (len > 0) {
-		path[len] = '\0';
-		snprintf(strrchr(path, '/'), 16, "/wtcore");
-		if (access(path, X_OK) == 0)
+	for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+		if (wt_home_path(ways[i], path, NULL) == WT_OK && access(path, X_OK) == 0)
 			return true;
-	}
 	while (dirs && *dirs) {
 		const size_t n = strcspn(dirs, ":");
 
