@@ -10,7 +10,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "plugin/object.h"
+
+/* Who makes a file up can have a million symbols of one long name, and tables of
+ * any size in a file that takes no room. */
+#define NAMES_MAX 16384u
+#define NAME_BYTES_MAX 1023u
+#define TABLE_BYTES_MAX (64u << 20)
 
 /* Names of C++ (_Z) and Rust (_R) begin as reserved ones do, and are none. */
 static bool reserved(const char *name)
@@ -47,43 +56,85 @@ static enum wt_status add(struct wt_exports *exports, const char *name)
 	return WT_OK;
 }
 
-static enum wt_status scan_section(Elf *elf, Elf_Scn *section, struct wt_exports *exports)
+/* The names of a table of symbols; what is behind the last NUL ends nowhere. */
+struct names {
+	const char *bytes;
+	size_t size;
+};
+
+static Elf_Data *table_of(Elf_Scn *section)
 {
-	enum wt_status status = WT_OK;
-	Elf_Data *data = NULL;
 	GElf_Shdr header;
+
+	return gelf_getshdr(section, &header) && header.sh_size <= TABLE_BYTES_MAX
+		       ? elf_getdata(section, NULL)
+		       : NULL;
+}
+
+static struct names names_of(Elf *elf, const GElf_Shdr *symbols)
+{
+	const Elf_Data *data = table_of(elf_getscn(elf, symbols->sh_link));
+	const char *bytes = data ? data->d_buf : NULL;
+	const char *end = bytes ? memrchr(bytes, '\0', data->d_size) : NULL;
+
+	return end ? (struct names){ bytes, (size_t)(end - bytes) + 1 }
+		   : (struct names){ .size = 0 };
+}
+
+static const char *name_of(const struct names *names, const GElf_Sym *symbol)
+{
+	const size_t at = symbol->st_name;
+
+	if (at >= names->size || strnlen(names->bytes + at, NAME_BYTES_MAX + 1) > NAME_BYTES_MAX)
+		return NULL;
+	return names->bytes + at;
+}
+
+static enum wt_status scan_section(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+				   struct wt_exports *exports)
+{
+	const struct names names = names_of(elf, header);
+	Elf_Data *data = table_of(section);
+	enum wt_status status = WT_OK;
 	GElf_Sym symbol;
 
-	if (!gelf_getshdr(section, &header) || header.sh_type != SHT_DYNSYM)
-		return WT_OK;
-	while (status == WT_OK && (data = elf_getdata(section, data)) != NULL) {
-		for (int i = 0; status == WT_OK && gelf_getsym(data, i, &symbol); i++) {
-			const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+	for (int i = 0;
+	     status == WT_OK && exports->count < NAMES_MAX && gelf_getsym(data, i, &symbol); i++) {
+		const char *name = name_of(&names, &symbol);
 
-			if (counts(&symbol, name))
-				status = add(exports, name);
-		}
+		if (counts(&symbol, name))
+			status = add(exports, name);
 	}
 	return status;
+}
+
+/* An object has at most one such table (System V ABI, "Sections"). */
+static enum wt_status scan(Elf *elf, struct wt_exports *exports)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		if (gelf_getshdr(section, &header) && header.sh_type == SHT_DYNSYM)
+			return scan_section(elf, section, &header, exports);
+	return WT_OK;
 }
 
 enum wt_status wt_exports_read(const char *path, struct wt_exports *exports)
 {
 	enum wt_status status = WT_OK;
-	Elf_Scn *section = NULL;
+	struct stat st;
 	Elf *elf;
 	int fd;
 
 	*exports = (struct wt_exports){ .count = 0 };
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return WT_OK;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return WT_OK;
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	while (elf && status == WT_OK && (section = elf_nextscn(elf, section)) != NULL)
-		status = scan_section(elf, section, exports);
-	elf_end(elf);
+	if (fstat(fd, &st) == 0 && wt_object_open(fd, (uint64_t)st.st_size, &elf, NULL) == WT_OK) {
+		status = scan(elf, exports);
+		elf_end(elf);
+	}
 	close(fd);
 	if (status != WT_OK)
 		wt_exports_clear(exports);

@@ -22,8 +22,10 @@ struct wt_exports {
 };
 
 /* Read the file's table of dynamic symbols; none of its code runs. A file that
- * cannot be read, or has no such table, exports nothing. WT_ERR_NOMEM: *exports
- * is empty. Cleared with wt_exports_clear. Main thread. */
+ * cannot be read, is no shared object of this machine, or has no such table,
+ * exports nothing; names of 1 KiB and more, and what is behind the first 16384, are
+ * left out. WT_ERR_NOMEM: *exports is empty. Cleared with wt_exports_clear. Main
+ * thread. */
 enum wt_status wt_exports_read(const char *path, struct wt_exports *exports) WT_MUST_CHECK;
 void wt_exports_clear(struct wt_exports *exports);
 

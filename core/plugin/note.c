@@ -4,15 +4,14 @@
 #include <elf.h>
 #include <gelf.h>
 #include <libelf.h>
-#include <link.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "plugin/object.h"
 
-/* The linker's name for the ELF header of this very program: what a plugin
- * must agree with, without a table of machines. */
-extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+/* All notes of a file together. What compilers and linkers add takes a few hundred
+ * bytes, and each segment is read into memory of its own. */
+#define NOTES_MAX (1u << 20)
 
 enum wt_status wt_abi_check(unsigned major, unsigned minor, struct wt_error *err)
 {
@@ -33,33 +32,6 @@ enum wt_status wt_abi_check(unsigned major, unsigned minor, struct wt_error *err
 static enum wt_status say_damaged(struct wt_error *err)
 {
 	return wt_fail(err, WT_ERR_INVALID, "is damaged or cut short; install it again");
-}
-
-static enum wt_status check_header(Elf *elf, uint64_t size, struct wt_error *err)
-{
-	GElf_Ehdr ehdr;
-
-	if (elf_kind(elf) != ELF_K_ELF)
-		return wt_fail(err, WT_ERR_INVALID,
-			       "is no ELF shared object; a plugin is built with WT_PLUGIN of "
-			       "<whispertunnel/plugin.h>");
-	if (!gelf_getehdr(elf, &ehdr))
-		return say_damaged(err);
-	if (ehdr.e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS] ||
-	    ehdr.e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
-	    ehdr.e_machine != __ehdr_start.e_machine)
-		return wt_fail(err, WT_ERR_UNSUPPORTED,
-			       "is for another machine (ELF class %u, machine %u; this program: "
-			       "class %u, machine %u); build it for this one",
-			       ehdr.e_ident[EI_CLASS], ehdr.e_machine,
-			       __ehdr_start.e_ident[EI_CLASS], __ehdr_start.e_machine);
-	if (ehdr.e_type != ET_DYN)
-		return wt_fail(err, WT_ERR_INVALID,
-			       "is an ELF file but no shared object; link it with -shared");
-	/* The section headers come last: they show an interrupted copy. */
-	if (ehdr.e_shoff > size || (uint64_t)ehdr.e_shnum * ehdr.e_shentsize > size - ehdr.e_shoff)
-		return say_damaged(err);
-	return WT_OK;
 }
 
 /* Copy what the note says if it is ours. *found counts such notes. */
@@ -119,12 +91,11 @@ static enum wt_status scan_segment(Elf *elf, const GElf_Phdr *phdr, unsigned *fo
 static enum wt_status scan(Elf *elf, uint64_t size, struct wt_plugin_note_desc *out,
 			   struct wt_error *err)
 {
-	enum wt_status status = check_header(elf, size, err);
+	enum wt_status status;
+	uint64_t left = NOTES_MAX;
 	unsigned found = 0;
 	size_t n;
 
-	if (status != WT_OK)
-		return status;
 	if (elf_getphdrnum(elf, &n) != 0)
 		return say_damaged(err);
 	for (size_t i = 0; i < n; i++) {
@@ -137,6 +108,9 @@ static enum wt_status scan(Elf *elf, uint64_t size, struct wt_plugin_note_desc *
 			return say_damaged(err);
 		if (phdr.p_type != PT_NOTE || phdr.p_filesz == 0)
 			continue;
+		if (phdr.p_filesz > left)
+			return say_damaged(err);
+		left -= phdr.p_filesz;
 		status = scan_segment(elf, &phdr, &found, out, err);
 		if (status != WT_OK)
 			return status;
@@ -151,16 +125,11 @@ static enum wt_status scan(Elf *elf, uint64_t size, struct wt_plugin_note_desc *
 enum wt_status wt_note_read(int fd, uint64_t size, struct wt_plugin_note_desc *note,
 			    struct wt_error *err)
 {
-	enum wt_status status;
 	Elf *elf;
+	enum wt_status status = wt_object_open(fd, size, &elf, err);
 
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return wt_fail(err, WT_ERR_UNAVAILABLE, "libelf: %s", elf_errmsg(-1));
-	/* Read, not mapped: the file must leave no trace among our maps. */
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return wt_fail(err, WT_ERR_IO, "cannot be read: %s; install it again",
-			       elf_errmsg(-1));
+	if (status != WT_OK)
+		return status;
 	status = scan(elf, size, note, err);
 	elf_end(elf);
 	return status;

@@ -5,6 +5,9 @@
  * tests/fixtures/shared-names. */
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -190,6 +193,98 @@ static void only_names_beside_the_descriptor_are_exports(void **state)
 	assert_exports("../CMakeCache.txt", 0, NULL);
 }
 
+/* A shared object that is nothing but tables of `count` exported symbols, all
+ * with the one name at the start of `names`. Of more than are written the rest is
+ * a hole in the file. */
+#define WRITTEN 20000u
+
+struct tables {
+	ElfW(Ehdr) header;
+	ElfW(Shdr) none, symbols, names, again;
+};
+
+static void write_tables(const struct tables *tables, size_t count, const char *names,
+			 size_t names_size, const char *path)
+{
+	const ElfW(Sym) symbol = { .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), .st_shndx = 1 };
+	FILE *file = fopen(path, "wbe");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(tables, sizeof *tables, 1, file), 1);
+	assert_int_equal(fwrite(names, 1, names_size, file), names_size);
+	for (size_t i = 0; i < count && i < WRITTEN; i++)
+		assert_int_equal(fwrite(&symbol, sizeof symbol, 1, file), 1);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* How many names are seen of it. */
+static size_t count_exports(struct tables *tables, size_t count, const char *names,
+			    size_t names_size)
+{
+	struct wt_exports exports;
+	char path[4096];
+
+	snprintf(path, sizeof path, "%s/tables.so", place);
+	tables->symbols.sh_offset = tables->again.sh_offset = sizeof *tables + names_size;
+	tables->symbols.sh_size = tables->again.sh_size = count * sizeof(ElfW(Sym));
+	tables->names.sh_size = names_size;
+	write_tables(tables, count, names, names_size, path);
+	if (count > WRITTEN)
+		assert_int_equal(truncate(path, (off_t)(tables->symbols.sh_offset +
+							tables->symbols.sh_size)),
+				 0);
+	assert_int_equal(wt_exports_read(path, &exports), WT_OK);
+	size_t seen = exports.count;
+
+	wt_exports_clear(&exports);
+	return seen;
+}
+
+static struct tables new_tables(void)
+{
+	struct tables tables = {
+		.symbols = { .sh_type = SHT_DYNSYM,
+			     .sh_link = 2,
+			     .sh_addralign = 8,
+			     .sh_entsize = sizeof(ElfW(Sym)) },
+		.names = { .sh_type = SHT_STRTAB, .sh_offset = sizeof tables, .sh_addralign = 1 },
+	};
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(pread(fd, &tables.header, sizeof tables.header, 0), sizeof tables.header);
+	close(fd);
+	tables.again = tables.symbols;
+	tables.header.e_type = ET_DYN;
+	tables.header.e_phoff = tables.header.e_phnum = tables.header.e_shstrndx = 0;
+	tables.header.e_shoff = offsetof(struct tables, none);
+	tables.header.e_shnum = 4;
+	return tables;
+}
+
+/* The file may be made up; what it says it has must not become our memory. */
+static void exports_have_bounds(void **state)
+{
+	struct tables tables = new_tables();
+	char name[1025];
+
+	(void)state;
+	memset(name, 'a', sizeof name);
+	name[1023] = '\0';
+	/* One table, though there are two. */
+	assert_int_equal(count_exports(&tables, 3, "name", 5), 3);
+	assert_int_equal(count_exports(&tables, 16384, "name", 5), 16384);
+	assert_int_equal(count_exports(&tables, 20000, "name", 5), 16384);
+	assert_int_equal(count_exports(&tables, 1, name, 1024), 1);
+	name[1023] = 'a';
+	name[1024] = '\0';
+	assert_int_equal(count_exports(&tables, 1, name, 1025), 0);
+	/* A name that does not end, and none at all. */
+	assert_int_equal(count_exports(&tables, 1, "name", 4), 0);
+	assert_int_equal(count_exports(&tables, 1, "", 0), 0);
+	/* More than 64 MiB. */
+	assert_int_equal(count_exports(&tables, (64u << 20) / sizeof(ElfW(Sym)) + 1, "name", 5), 0);
+}
+
 typedef int ask_fn(void);
 
 static int ask(const struct wt_plugin *plugin, const char *name)
@@ -244,6 +339,7 @@ int main(void)
 		TEST(the_same_version_from_two_places_is_reported),
 		TEST(a_copy_inside_of_a_plugin_is_reported),
 		TEST(only_names_beside_the_descriptor_are_exports),
+		TEST(exports_have_bounds),
 		TEST(plugins_see_no_names_of_each_other),
 		TEST(no_plugin_takes_the_place_of_a_function),
 	};

@@ -311,6 +311,45 @@ static void text_and_broken_files_are_refused(void **state)
 	free(whole);
 }
 
+static void assert_damaged(const uint8_t *bytes, size_t size)
+{
+	free(wt_scratch_file(place, "crypto-odd.so", bytes, size, 0644));
+	assert_refused(C, "odd", WT_ERR_INVALID, 0,
+		       (const char *const[PARTS]){ "note: is damaged or cut short" });
+}
+
+/* What a file only says it has costs nothing: who reads would make room for it. */
+static void sizes_that_no_plugin_has_are_refused(void **state)
+{
+	const size_t notes = 600u << 10;
+	size_t size;
+	uint8_t *right = wt_fixture_read(WT_TEST_FIXTURE_DIR "/crypto-toy.so", &size);
+	uint8_t *whole = calloc(1, size + notes);
+	ElfW(Ehdr) *header = (ElfW(Ehdr) *)(void *)whole;
+
+	(void)state;
+	assert_non_null(whole);
+	/* As many sections as the first one says, and segments. */
+	memcpy(whole, right, size);
+	header->e_shnum = 0;
+	assert_damaged(whole, size);
+	memcpy(whole, right, size);
+	header->e_phnum = PN_XNUM;
+	assert_damaged(whole, size);
+	/* Each segment of notes is in bounds, and read; both together are too much. */
+	memcpy(whole, right, size);
+	for (size_t i = 0; i < 2; i++) {
+		ElfW(Phdr) *segment = (ElfW(Phdr) *)(void *)(whole + header->e_phoff) + i;
+
+		segment->p_type = PT_NOTE;
+		segment->p_offset = size + 4 * i;
+		segment->p_filesz = notes - 4 * i;
+	}
+	assert_damaged(whole, size + notes);
+	free(whole);
+	free(right);
+}
+
 static void a_missing_plugin_lists_what_is_there(void **state)
 {
 	(void)state;
@@ -599,6 +638,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_plugins_are_refused_and_leave_nothing,
 						make_place, drop_place),
 		cmocka_unit_test_setup_teardown(text_and_broken_files_are_refused, make_place,
+						drop_place),
+		cmocka_unit_test_setup_teardown(sizes_that_no_plugin_has_are_refused, make_place,
 						drop_place),
 		cmocka_unit_test_setup_teardown(a_missing_plugin_lists_what_is_there, make_place,
 						drop_place),
