@@ -28,14 +28,31 @@ size_t wt_utf8_length(const unsigned char *p)
 	return 0;
 }
 
+/* The same for any character. */
+static size_t length(const unsigned char *p)
+{
+	return *p < 0x80 ? *p >= 0x20 && *p != 0x7f : wt_utf8_length(p);
+}
+
 bool wt_utf8_is_printable(const char *text)
 {
 	for (const unsigned char *p = (const unsigned char *)text; *p;) {
-		size_t n = *p < 0x80 ? *p >= 0x20 && *p != 0x7f : wt_utf8_length(p);
+		size_t n = length(p);
 
 		if (n == 0)
 			return false;
 		p += n;
 	}
 	return true;
+}
+
+void wt_utf8_clean(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p;) {
+		size_t n = length(p);
+
+		if (n == 0)
+			*p = '?';
+		p += n > 0 ? n : 1;
+	}
 }

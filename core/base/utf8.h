@@ -17,4 +17,7 @@ size_t wt_utf8_length(const unsigned char *p);
 /* Is all of it ASCII that is printable, or a character as above? Yes of "". */
 bool wt_utf8_is_printable(const char *text);
 
+/* In place: each byte that is not part of what can be shown becomes "?". */
+void wt_utf8_clean(char *text);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "plugin/host.h"
 #include "plugin/note.h"
 #include "plugin/place.h"
@@ -84,26 +85,6 @@ static void passed(const struct loading *loading)
 
 /* ---- messages ------------------------------------------------------------ */
 
-/* Reasons hold names and texts of the plugin: no control byte of theirs may
- * reach a terminal, and a text that was cut must end with a whole character. */
-static void clean(char *text)
-{
-	size_t len = strlen(text), start = len;
-
-	for (size_t i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-			text[i] = '?';
-	while (start > 0 && ((unsigned char)text[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start == 0 || (unsigned char)text[start - 1] < 0xc0)
-		return;
-	unsigned char lead = (unsigned char)text[start - 1];
-	size_t whole = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-
-	if (len - (start - 1) < whole)
-		text[start - 1] = '\0';
-}
-
 enum wt_status wt_load_fail(struct wt_error *err, enum wt_status status, enum wt_plugin_kind kind,
 			    const char *name, const char *path, const char *step,
 			    const char *reason)
@@ -120,8 +101,10 @@ enum wt_status wt_load_fail(struct wt_error *err, enum wt_status status, enum wt
 	else
 		wt_fail(err, status, "%s plugin \"%.40s\": %s: %s", wt_kind_text(kind), name, step,
 			reason);
+	/* Reasons hold names and texts of the plugin: no control character of theirs may
+	 * reach a terminal, nor what is left of one that was cut. */
 	if (err)
-		clean(err->text);
+		wt_utf8_clean(err->text);
 	return status;
 }
 

@@ -283,6 +283,19 @@ class Info(Plug):
         self.assertIn("summary      ?[2J?name %n ? <b>\n", run.stdout)
         self.assertNotRegex(run.stdout, r"[^\n -~]")
 
+    def test_a_rude_note_of_what_is_refused_neither(self):
+        with open(self.fixture("crypto-strange-kind"), "rb") as file:
+            whole = file.read()
+        note = whole.index(b"strange-kind".ljust(32, b"\0") + b"1.0\0")
+        version = "\x1b[2J\u009b2J\u00e4".encode()
+        path = os.path.join(self.dir, "rude.so")
+        with open(path, "wb") as file:
+            file.write(whole[: note + 32] + version + whole[note + 32 + len(version) :])
+        facts = self.run_json("info", path, code=4)
+        self.assertEqual((facts["step"], facts["passed"]), ("note", []))
+        self.assertEqual(facts["version"], "?[2J??2J\u00e4")
+        self.assertIn("version      ?[2J??2J\u00e4\n", self.run_plug("info", path).stdout)
+
     def test_a_file_of_any_name_by_anybody(self):
         os.chmod(self.plugins, 0o777)
         path = self.install(self.fixture("crypto-toy"), "a: b.so", mode=0o666)

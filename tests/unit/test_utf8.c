@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -76,11 +77,38 @@ static void printable_text(void **state)
 	assert_false(wt_utf8_is_printable("\xc3\xa9\xc2\x9b"));
 }
 
+static void what_cannot_be_shown_is_a_question_mark(void **state)
+{
+	static const struct {
+		const char *text, *clean;
+	} texts[] = {
+		{ "", "" },
+		{ "plain ~ text", "plain ~ text" },
+		{ "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z",
+		  "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z" },
+		{ "\x1b[2J\x01\n\t\x7f", "?[2J????" },
+		/* CSI, as one character of C1; and as one byte, which is none. */
+		{ "a\xc2\x9b", "a??" },
+		{ "\x9b\xc3\xa9", "?\xc3\xa9" },
+		{ "cut\xe2\x82", "cut??" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "%s", texts[i].text);
+		wt_utf8_clean(text);
+		assert_string_equal(text, texts[i].clean);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(length_of_a_character),
 		cmocka_unit_test(printable_text),
+		cmocka_unit_test(what_cannot_be_shown_is_a_question_mark),
 	};
 
 	return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "cli/answer.h"
 #include "cli/company.h"
 #include "config/key_table.h"
@@ -23,16 +24,7 @@ json_t *wt_facts_text(const char *text)
 	for (; text && text[n] && n + 1 < sizeof clean; n++)
 		clean[n] = text[n];
 	clean[n] = '\0';
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)clean[i] < 0x20 || clean[i] == 0x7f)
-			clean[i] = '?';
-	json_t *json = json_string(clean);
-
-	if (json)
-		return json;
-	for (size_t i = 0; i < n; i++)
-		if ((unsigned char)clean[i] >= 0x80)
-			clean[i] = '?';
+	wt_utf8_clean(clean);
 	return json_string(clean);
 }
 

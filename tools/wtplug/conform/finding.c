@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/utf8.h"
+
 static const struct {
 	const char *name, *text;
 } faults[WT_FAULT_COUNT] = {
@@ -110,8 +112,6 @@ bool wt_find(struct wt_finding *finding, enum wt_fault fault, const char *fmt, .
 	va_start(args, fmt);
 	vsnprintf(finding->text, sizeof finding->text, fmt, args);
 	va_end(args);
-	for (char *p = finding->text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	wt_utf8_clean(finding->text);
 	return false;
 }
