@@ -97,6 +97,10 @@ class List(Plug):
                 self.assertIs(found[name]["usable"], False)
                 self.assertEqual(found[name]["step"], step)
                 self.assertIn(reason, found[name]["reason"])
+        # What others can write is not run; its note is read.
+        self.assertEqual(found["crypto-toy"]["passed"], [])
+        self.assertEqual(found["crypto-toy"]["version"], "1.0")
+        self.assertNotIn("license", found["crypto-toy"])
         # Both files hold the same plugin; the wrong name counts.
         self.assertEqual(len(found), 5)
         run = self.run_plug("list")
@@ -107,6 +111,17 @@ class List(Plug):
             r'crypto +toy .* no: note: crypto-other\.so says its name is "toy"; '
             r"the file must be called crypto-toy\.so\n",
         )
+
+    def test_nothing_runs_where_others_can_write(self):
+        self.install(self.fixture("crypto-toy"))
+        os.symlink(self.fixture("auth-nobody"), os.path.join(self.plugins, "auth-nobody.so"))
+        self.assertEqual(self.by_name()["auth-nobody"]["passed"], [])
+        self.assertIs(self.by_name()["crypto-toy"]["usable"], True)
+        os.chmod(self.plugins, 0o777)
+        facts = self.by_name()["crypto-toy"]
+        self.assertEqual((facts["usable"], facts["step"]), (False, "file"))
+        self.assertIn("others can write to directory", facts["reason"])
+        self.assertEqual(facts["passed"], [])
 
     def test_libraries_that_would_be_there_twice(self):
         self.install(self.fixture("transport-twin-one"))

@@ -11,6 +11,7 @@
 #include "cli/company.h"
 #include "config/key_table.h"
 #include "plugin/loader.h"
+#include "plugin/note.h"
 
 #define TEXT_MAX 1024u
 
@@ -224,15 +225,33 @@ static void add_reason(json_t *facts, const char *text)
 	wt_facts_refuse(facts, name, reason + 2);
 }
 
+static json_t *begin(const char *path)
+{
+	json_t *facts = json_object();
+
+	json_object_set_new(facts, "file", wt_facts_text(path));
+	json_object_set_new(facts, "passed", json_array());
+	return facts;
+}
+
+json_t *wt_facts_of_note(const struct wt_plugin_file *file)
+{
+	struct wt_plugin_note_desc note;
+	json_t *facts = begin(file->path);
+
+	if (facts && file->fd >= 0 &&
+	    wt_note_read(file->fd, (uint64_t)file->st.st_size, &note, NULL) == WT_OK)
+		add_note(facts, &note);
+	return facts;
+}
+
 json_t *wt_facts_read(const char *path)
 {
-	struct answer answer = { .facts = json_object(), .fd = -1 };
+	struct answer answer = { .facts = begin(path), .fd = -1 };
 	const struct wt_load_request request = { .visit = visit, .visit_arg = &answer };
 	struct wt_plugin_note_desc note;
 	struct wt_error err = WT_ERROR_INIT;
 
-	json_object_set_new(answer.facts, "file", wt_facts_text(path));
-	json_object_set_new(answer.facts, "passed", json_array());
 	answer.fd = wt_answer_new();
 	if (!answer.facts || answer.fd < 0) {
 		json_decref(answer.facts);

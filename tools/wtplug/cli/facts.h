@@ -24,9 +24,15 @@
 #include <stdbool.h>
 #include <whispertunnel/plugin.h>
 
+#include "plugin/place.h"
+
 /* NULL: out of memory or descriptors. The caller gives the object up. Main
  * thread; takes as long as the plugin's self-test. */
 json_t *wt_facts_read(const char *path);
+
+/* Only what its note says, if `file` is open and a plugin's: no code of it runs. Main
+ * thread. */
+json_t *wt_facts_of_note(const struct wt_plugin_file *file);
 
 /* A string for JSON and terminals: control bytes and what is no UTF-8 become
  * "?". NULL is "". */

@@ -29,14 +29,17 @@ static void refuse_name(json_t *facts, const struct wt_installed_plugin *plugin)
 	wt_facts_refuse(facts, "note", text);
 }
 
-/* As the daemon sees it: who may write the file counts here. */
+/* As the daemon sees it: who may write the file counts here. What others could have
+ * put there does not run: who lists is often root. */
 static json_t *examine(const char *dir, const struct wt_installed_plugin *plugin)
 {
 	struct wt_plugin_file file;
 	struct wt_error err = WT_ERROR_INIT;
 	enum wt_status status = wt_plugin_file_open(dir, plugin->kind, plugin->name, &file, &err);
-	json_t *facts = file.path ? wt_facts_read(file.path) : NULL;
+	json_t *facts = NULL;
 
+	if (file.path)
+		facts = status == WT_OK ? wt_facts_read(file.path) : wt_facts_of_note(&file);
 	wt_plugin_file_close(&file);
 	if (!facts)
 		return NULL;
