@@ -57,7 +57,6 @@ static void read_thread(const struct wt_lookout *lookout, int fd, struct wt_sigh
 	const char *rest;
 	char state;
 
-	sight->state = '?';
 	if (n <= 0)
 		return;
 	text[n] = '\0';
@@ -69,14 +68,15 @@ static void read_thread(const struct wt_lookout *lookout, int fd, struct wt_sigh
 	sight->cpu_ms = (uint64_t)(user + kernel) * 1000u / (uint64_t)lookout->ticks_per_s;
 }
 
-/* The beat comes last: if it is the one of the last sight, so is all before it.
+/* The beat comes last: if it is the one of the last sight, so is all before it. Of a
+ * worker that rested at first nothing is known, even if it does not any more.
  * Returns the slot that the worker is in. */
 static const void *see(const struct wt_lookout *lookout, const struct watched *watched,
 		       struct wt_sight *sight)
 {
 	const void *slot = NULL;
 
-	*sight = (struct wt_sight){ .beats = atomic_load(&watched->pulse->beats) };
+	*sight = (struct wt_sight){ .beats = atomic_load(&watched->pulse->beats), .state = '?' };
 	if (!wt_pulse_rests(sight->beats)) {
 		read_thread(lookout, watched->stat_fd, sight);
 		slot = atomic_load_explicit(watched->calling, memory_order_relaxed);

@@ -146,13 +146,25 @@ static void a_stopped_process_counts_for_nothing(void **state)
 		assert_int_equal(after(STEP, i % 2 ? 't' : 'T', 0), WT_STALL_NOTHING);
 }
 
+/* Processor time is counted in ticks, and so can be ahead of the clock. */
+static void no_more_is_computed_than_time_has_passed(void **state)
+{
+	(void)state;
+	assert_int_equal(after(0, 'S', 0), WT_STALL_NOTHING);
+	assert_int_equal(after(STEP, 'S', STEP + 10), WT_STALL_NOTHING);
+	assert_int_equal(stall.computed_ms, STEP);
+	assert_int_equal(stall.blocked_ms, 0);
+	assert_int_equal(after(STEP - 1, 'S', 2 * STEP), WT_STALL_NOTHING);
+	assert_int_equal(after(1, 'S', 1), WT_STALL_STANDS);
+	assert_true(wt_stall_computes(&stall));
+}
+
 static void what_is_not_known_counts_for_nothing(void **state)
 {
-	const uint64_t cpu_ms = sight.cpu_ms;
-
 	(void)state;
 	for (int i = 0; i < 20; i++) {
-		sight.cpu_ms = i % 2 ? cpu_ms : 0;
+		/* What it computed before that is no news. */
+		sight.cpu_ms = i % 2 ? 90000 : 0;
 		assert_int_equal(after(STEP, i % 2 ? 'S' : '?', 0), WT_STALL_NOTHING);
 	}
 }
@@ -169,6 +181,7 @@ int main(void)
 		TEST(waiting_for_a_processor_counts_for_nothing),
 		TEST(a_short_sleep_counts_for_nothing),
 		TEST(a_stopped_process_counts_for_nothing),
+		TEST(no_more_is_computed_than_time_has_passed),
 		TEST(what_is_not_known_counts_for_nothing),
 	};
 
