@@ -3,6 +3,7 @@
  * The datagram transport that `wtplug new` writes, on a loop host: whose a datagram
  * is, what becomes of those that nobody can have, and who owns what when.
  */
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -429,6 +430,51 @@ static void the_core_may_close_when_told_readable(void **state)
 	wt_rig_close(&rig);
 }
 
+/* Bytes of memory that wait to be received on it. */
+static uint32_t queued(int fd)
+{
+	uint32_t info[SK_MEMINFO_VARS];
+	socklen_t len = sizeof info;
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_MEMINFO, info, &len), 0);
+	return info[SK_MEMINFO_RMEM_ALLOC];
+}
+
+/* What is for nobody takes no place in one call, and ends none. */
+static void what_is_too_short_hides_nothing(void **state)
+{
+	struct sockaddr_storage at, from = wt_rig_ipv4("127.0.0.1", 0);
+	int peer = wt_udp_rig_socket(&from);
+	struct wt_record records[4];
+	struct wt_rig rig;
+	uint8_t bytes[8];
+	size_t got;
+
+	(void)state;
+	wt_rig_open(&rig, "datagram", NULL);
+	at = wt_rig_address(&rig, 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		const int fd = wt_loop_host_fd(rig.host, 0);
+		const uint32_t before = queued(fd);
+
+		wt_rig_fill(bytes, 8, i / 2);
+		wt_udp_rig_throw(peer, &at, bytes, i % 2 ? 8 : 7, 0);
+		WT_LOOP_UNTIL(rig.host, queued(fd) > before);
+	}
+	assert_int_equal(wt_rig_recv(&rig, &rig.host->conns[0], records, 4, &got), WT_OK);
+	assert_int_equal(got, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		wt_rig_fill(bytes, 8, i);
+		assert_int_equal(records[i].len, 8);
+		assert_memory_equal(records[i].data, bytes, 8);
+	}
+	assert_int_equal(counted(&rig, "datagram_too_short"), 2);
+	assert_int_equal(wt_rig_recv(&rig, &rig.host->conns[0], records, 4, &got), WT_AGAIN);
+	assert_int_equal(counted(&rig, "datagram_too_short"), 3);
+	close(peer);
+	wt_rig_close(&rig);
+}
+
 /* One at a time, and then the loop rests. */
 static void many_datagrams(void **state)
 {
@@ -526,6 +572,7 @@ int main(void)
 		cmocka_unit_test(only_the_remote_is_heard),
 		cmocka_unit_test(a_port_that_nobody_listens_on_ends_nothing),
 		cmocka_unit_test(the_core_may_close_when_told_readable),
+		cmocka_unit_test(what_is_too_short_hides_nothing),
 		cmocka_unit_test(many_datagrams),
 		cmocka_unit_test(datagrams_go_to_the_worker_of_their_index),
 		/* In network namespaces of their own. */
