@@ -45,32 +45,15 @@ static enum wt_status aead_seal(const struct wt_host *host, struct wt_worker *wo
 				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
 {
-	const struct wt_backend *aead = rig_of(host)->aead;
-	void *ctx = wt_backend_key(aead, key);
-
-	if (!ctx)
-		return WT_ERR_CRYPTO;
-	enum wt_status status =
-		aead->ops->seal(aead->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-
-	wt_backend_key_free(aead, ctx);
-	return status;
+	return wt_backend_seal(rig_of(host)->aead, worker, key, nonce, aad, aad_len, in, len, out);
 }
 
 static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *worker,
 				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
 {
-	const struct wt_backend *aead = rig_of(host)->aead;
-	void *ctx = wt_backend_key(aead, key);
-
-	if (!ctx)
-		return WT_ERR_CRYPTO;
-	enum wt_status status =
-		aead->ops->open(aead->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-
-	wt_backend_key_free(aead, ctx);
-	return status;
+	return wt_backend_open_record(rig_of(host)->aead, worker, key, nonce, aad, aad_len, in, len,
+				      out);
 }
 
 static uint32_t counter(const struct wt_host *host, const char *name)

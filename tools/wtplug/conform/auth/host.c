@@ -43,28 +43,15 @@ static enum wt_status aead_seal(const struct wt_host *host, struct wt_worker *wo
 				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
 {
-	const struct wt_backend *b = host_of(host)->aead;
-	void *ctx = wt_backend_key(b, key);
-	enum wt_status status = WT_ERR_CRYPTO;
-
-	if (ctx)
-		status = b->ops->seal(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-	wt_backend_key_free(b, ctx);
-	return status;
+	return wt_backend_seal(host_of(host)->aead, worker, key, nonce, aad, aad_len, in, len, out);
 }
 
 static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *worker,
 				const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
 				size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
 {
-	const struct wt_backend *b = host_of(host)->aead;
-	void *ctx = wt_backend_key(b, key);
-	enum wt_status status = WT_ERR_CRYPTO;
-
-	if (ctx)
-		status = b->ops->open(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
-	wt_backend_key_free(b, ctx);
-	return status;
+	return wt_backend_open_record(host_of(host)->aead, worker, key, nonce, aad, aad_len, in,
+				      len, out);
 }
 
 static enum wt_status auth_params(const struct wt_host *host, struct wt_worker *worker,

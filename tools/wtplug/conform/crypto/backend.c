@@ -90,6 +90,32 @@ void wt_backend_key_free(const struct wt_backend *b, void *ctx)
 	wt_secret_free(ctx);
 }
 
+enum wt_status wt_backend_seal(const struct wt_backend *b, struct wt_worker *worker,
+			       const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+			       size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	void *ctx = wt_backend_key(b, key);
+	enum wt_status status = WT_ERR_CRYPTO;
+
+	if (ctx)
+		status = b->ops->seal(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
+	wt_backend_key_free(b, ctx);
+	return status;
+}
+
+enum wt_status wt_backend_open_record(const struct wt_backend *b, struct wt_worker *worker,
+				      const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				      size_t aad_len, const uint8_t *in, size_t len, uint8_t *out)
+{
+	void *ctx = wt_backend_key(b, key);
+	enum wt_status status = WT_ERR_CRYPTO;
+
+	if (ctx)
+		status = b->ops->open(b->self, worker, ctx, nonce, aad, aad_len, in, len, out);
+	wt_backend_key_free(b, ctx);
+	return status;
+}
+
 size_t wt_backend_names(const char *dir, char (*names)[WT_NAME_MAX + 1], size_t max)
 {
 	struct wt_installed installed;

@@ -41,6 +41,17 @@ void *wt_backend_key(const struct wt_backend *backend, const uint8_t *key) WT_MU
 /* NULL is allowed. */
 void wt_backend_key_free(const struct wt_backend *backend, void *ctx);
 
+/* One record under a key that is made for it, as host->aead_seal and aead_open do for
+ * a handshake; WT_ERR_CRYPTO when there is no context for it. */
+enum wt_status wt_backend_seal(const struct wt_backend *backend, struct wt_worker *worker,
+			       const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+			       size_t aad_len, const uint8_t *in, size_t len,
+			       uint8_t *out) WT_MUST_CHECK;
+enum wt_status wt_backend_open_record(const struct wt_backend *backend, struct wt_worker *worker,
+				      const uint8_t *key, const uint8_t *nonce, const uint8_t *aad,
+				      size_t aad_len, const uint8_t *in, size_t len,
+				      uint8_t *out) WT_MUST_CHECK;
+
 /* The names of all crypto plugins in `dir`, sorted: up to `max` of them. */
 size_t wt_backend_names(const char *dir, char (*names)[WT_NAME_MAX + 1], size_t max);
 
