@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "conform/suite.h"
 #include "plugin/registry.h"
+#include "support/faults.h"
 
 #define BACKENDS_MAX 8u
 #define RUNS_MAX (3 * BACKENDS_MAX)
@@ -27,33 +27,12 @@ struct run {
 	char title[128];
 };
 
-static void report(void *arg, const struct wt_suite *suite, const struct wt_case *done)
-{
-	(void)arg;
-	(void)suite;
-	if (done->verdict != WT_SOUND || done->finding.text[0])
-		print_message("  %s: %s: %s\n", wt_verdict_text(done->verdict), done->name,
-			      done->finding.text);
-}
-
 /* Alone, and in agreement with each of the others. */
 static void passes_the_suite(void **state)
 {
 	const struct run *run = *state;
-	const struct wt_suite_options options = {
-		.check = { .level = 2, .seed = 1 },
-		.plugin_dir = WT_TEST_PLUGIN_DIR,
-		.report = report,
-	};
-	struct wt_suite *suite = wt_suite_run(run->subject->loaded->plugin.path, &options);
 
-	assert_non_null(suite);
-	enum wt_outcome outcome = suite->outcome;
-	enum wt_fault fault = suite->fault;
-
-	wt_suite_free(suite);
-	if (outcome != WT_OUTCOME_PASS)
-		fail_msg("%s: %s", wt_outcome_text(outcome), wt_fault_text(fault));
+	wt_fault_none_in(run->subject->loaded->plugin.path);
 }
 
 static void says_what_it_is(void **state)

@@ -3,31 +3,15 @@
  * The checks themselves: each finds the faults it is there for and names them,
  * and none finds one in a sound backend behind the same wrapping.
  */
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "conform/heap.h"
-#include "conform/suite.h"
-
-#define CHECKS_MAX 16u
+#include "conform/hearing.h"
+#include "support/faults.h"
 
 #define REFERENCE WT_TEST_PLUGIN_DIR "/crypto-aesgcm-openssl.so"
 
-/* A faulty backend, what its fault is called, and the checks that must find it. */
-struct fault_case {
-	const char *plugin;
-	enum wt_fault fault;
-	const char *found_by[CHECKS_MAX];
-};
-
-static const struct fault_case cases[] = {
+static const struct wt_fault_case cases[] = {
 	{ "faulty-tag-unchecked",
 	  WT_FAULT_TAG_UNCHECKED,
 	  { "flips", "truncations", "key-bits", "nist-decrypt" } },
@@ -96,14 +80,16 @@ static const struct fault_case cases[] = {
 static struct wt_case run_apart(const struct wt_aead_check *check, const char *plugin)
 {
 	struct wt_suite_options options = { .check = { .level = 2, .seed = 1 } };
-	char path[PATH_MAX];
+	const struct wt_hearing hearing = { .options = &options,
+					    .path = wt_fault_fixture("crypto", plugin),
+					    .reference = REFERENCE,
+					    .aead = check };
 	struct wt_case done;
 
 	/* Nothing else has to wait for its time limit. */
 	if (strcmp(plugin, "faulty-hangs") == 0)
 		options.timeout_ms = 4000;
-	snprintf(path, sizeof path, "%s/crypto-%s.so", WT_TEST_FIXTURE_DIR, plugin);
-	wt_suite_check(&options, check, path, REFERENCE, &done);
+	wt_hearing_run(&hearing, &done);
 	return done;
 }
 
@@ -118,10 +104,10 @@ static const struct wt_aead_check *check_named(const char *name)
 
 static void fault_is_found(void **state)
 {
-	const struct fault_case *c = *state;
+	const struct wt_fault_case *c = *state;
 	enum wt_fault fault = WT_FAULT_COUNT;
 
-	for (size_t i = 0; i < CHECKS_MAX && c->found_by[i]; i++) {
+	for (size_t i = 0; i < WT_FAULT_CHECKS_MAX && c->found_by[i]; i++) {
 		const struct wt_case done = run_apart(check_named(c->found_by[i]), c->plugin);
 
 		switch (done.verdict) {
@@ -165,9 +151,7 @@ static void every_check_has_a_fault_to_find(void **state)
 		bool covered = false;
 
 		for (size_t c = 0; c < CASES; c++)
-			for (size_t k = 0; k < CHECKS_MAX && cases[c].found_by[k]; k++)
-				covered = covered ||
-					  strcmp(cases[c].found_by[k], wt_aead_checks[i].name) == 0;
+			covered |= wt_fault_case_has(&cases[c], wt_aead_checks[i].name);
 		if (!covered)
 			fail_msg("no faulty backend shows that \"%s\" works",
 				 wt_aead_checks[i].name);
@@ -176,16 +160,11 @@ static void every_check_has_a_fault_to_find(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 2] = {
+	const struct CMUnitTest first[] = {
 		cmocka_unit_test(nothing_is_found_in_a_sound_one),
 		cmocka_unit_test(every_check_has_a_fault_to_find),
 	};
 
-	for (size_t i = 0; i < CASES; i++)
-		tests[i + 2] = (struct CMUnitTest){
-			.name = cases[i].plugin,
-			.test_func = fault_is_found,
-			.initial_state = (void *)&cases[i],
-		};
-	return cmocka_run_group_tests_name("crypto checks", tests, NULL, NULL);
+	return wt_fault_tests_run("crypto checks", first, sizeof first / sizeof first[0], cases,
+				  CASES, fault_is_found);
 }

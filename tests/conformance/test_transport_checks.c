@@ -3,30 +3,16 @@
  * The transports of the build pass the suite that `wtplug conform` runs; and its
  * checks find the faults they are there for, and name them.
  */
-#include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "conform/heap.h"
-#include "conform/suite.h"
+#include "conform/hearing.h"
+#include "support/faults.h"
 
-#define CHECKS_MAX 4u
 /* What never comes is not waited for as long as where it must come. */
 #define IMPATIENCE_MS 1000u
 
-struct fault_case {
-	const char *plugin;
-	enum wt_fault fault;
-	const char *found_by[CHECKS_MAX];
-};
-
-static const struct fault_case cases[] = {
+static const struct wt_fault_case cases[] = {
 	{ "stream-drops", WT_FAULT_BACK_PRESSURE, { "pressure" } },
 	{ "stream-reorders", WT_FAULT_RECORD_ORDER, { "exchange", "sizes" } },
 	{ "stream-loses-tail", WT_FAULT_TAIL, { "closing" } },
@@ -102,39 +88,34 @@ static uint32_t mode_of(const char *plugin)
 static struct wt_case run_apart(const struct wt_transport_check *check, const char *plugin)
 {
 	struct wt_suite_options options = { .check = { .level = 2, .seed = 1 } };
-	char path[PATH_MAX];
+	const struct wt_hearing hearing = { .options = &options,
+					    .path = wt_fault_fixture("transport-faulty", plugin),
+					    .transport = check };
 	struct wt_case done;
 
 	if (strcmp(plugin, "stream-blocks") == 0)
 		options.timeout_ms = 3000;
-	snprintf(path, sizeof path, "%s/transport-faulty-%s.so", WT_TEST_FIXTURE_DIR, plugin);
-	wt_suite_check_transport(&options, check, path, &done);
+	wt_hearing_run(&hearing, &done);
 	return done;
 }
 
 static void fault_is_found(void **state)
 {
-	const struct fault_case *c = *state;
+	const struct wt_fault_case *c = *state;
 
 	if (c->fault == WT_FAULT_CRASHED && strstr(c->plugin, "memory") && !wt_heap_can_fail()) {
 		print_message("skipped: a sanitizer has the allocator of this program\n");
 		skip();
 	}
 	wt_transport_rig_patience_ms = IMPATIENCE_MS;
-	for (size_t i = 0; i < CHECKS_MAX && c->found_by[i]; i++) {
+	for (size_t i = 0; i < WT_FAULT_CHECKS_MAX && c->found_by[i]; i++) {
 		const struct wt_transport_check *check =
 			wt_transport_check_named(c->found_by[i], mode_of(c->plugin));
 
 		assert_non_null(check);
 		const struct wt_case done = run_apart(check, c->plugin);
 
-		if (done.verdict != WT_FOUND)
-			fail_msg("%s: not found by \"%s\": %s", c->plugin, done.name,
-				 done.finding.text);
-		if (done.finding.fault != c->fault)
-			fail_msg("%s is called \"%s\" by \"%s\", not \"%s\": %s", c->plugin,
-				 wt_fault_text(done.finding.fault), done.name,
-				 wt_fault_text(c->fault), done.finding.text);
+		wt_fault_expect(c, &done);
 	}
 }
 
@@ -159,10 +140,8 @@ static void nothing_is_found_in_a_sound_one(void **state)
 static bool is_covered(const struct wt_transport_check *check, uint32_t mode)
 {
 	for (size_t c = 0; c < CASES; c++)
-		for (size_t k = 0; k < CHECKS_MAX && cases[c].found_by[k]; k++)
-			if (mode_of(cases[c].plugin) == mode &&
-			    strcmp(cases[c].found_by[k], check->name) == 0)
-				return true;
+		if (mode_of(cases[c].plugin) == mode && wt_fault_case_has(&cases[c], check->name))
+			return true;
 	return false;
 }
 
@@ -179,53 +158,22 @@ static void every_check_has_a_fault_to_find(void **state)
 		}
 }
 
-static void report(void *arg, const struct wt_suite *suite, const struct wt_case *done)
-{
-	(void)arg;
-	(void)suite;
-	if (done->verdict != WT_SOUND)
-		print_message("  %s: %s: %s\n", wt_verdict_text(done->verdict), done->name,
-			      done->finding.text);
-}
-
 static void those_of_the_build_pass(void **state)
 {
 	static const char *const names[] = { "tcp", "udp" };
-	const struct wt_suite_options options = {
-		.check = { .level = 2, .seed = 1 },
-		.plugin_dir = WT_TEST_PLUGIN_DIR,
-		.report = report,
-	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-		char path[PATH_MAX];
-
-		snprintf(path, sizeof path, "%s/transport-%s.so", WT_TEST_PLUGIN_DIR, names[i]);
-		struct wt_suite *suite = wt_suite_run(path, &options);
-
-		assert_non_null(suite);
-		enum wt_outcome outcome = suite->outcome;
-
-		wt_suite_free(suite);
-		if (outcome != WT_OUTCOME_PASS)
-			fail_msg("%s: %s", names[i], wt_outcome_text(outcome));
-	}
+	wt_fault_none_in_build("transport", names, sizeof names / sizeof names[0]);
 }
 
 int main(void)
 {
-	struct CMUnitTest tests[CASES + 3] = {
+	const struct CMUnitTest first[] = {
 		cmocka_unit_test(those_of_the_build_pass),
 		cmocka_unit_test(nothing_is_found_in_a_sound_one),
 		cmocka_unit_test(every_check_has_a_fault_to_find),
 	};
 
-	for (size_t i = 0; i < CASES; i++)
-		tests[i + 3] = (struct CMUnitTest){
-			.name = cases[i].plugin,
-			.test_func = fault_is_found,
-			.initial_state = (void *)&cases[i],
-		};
-	return cmocka_run_group_tests_name("transport checks", tests, NULL, NULL);
+	return wt_fault_tests_run("transport checks", first, sizeof first / sizeof first[0], cases,
+				  CASES, fault_is_found);
 }

@@ -3,7 +3,7 @@
 
 #include "cli/facts.h"
 #include "compare/report.h"
-#include "conform/suite.h"
+#include "conform/hearing.h"
 
 /* Those that compare bytes; the others look for faults. */
 static const char *const comparing[] = { "lengths", "alignments", "aad" };
@@ -26,8 +26,12 @@ static json_t *prove_pair(const struct wt_suite_options *options, const json_t *
 		return pair;
 	}
 	for (size_t i = 0; equal && i < COMPARING; i++) {
-		wt_suite_check(options, wt_aead_check_named(comparing[i]),
-			       wt_report_text(a, "file"), wt_report_text(b, "file"), &done);
+		const struct wt_hearing hearing = { .options = options,
+						    .path = wt_report_text(a, "file"),
+						    .reference = wt_report_text(b, "file"),
+						    .aead = wt_aead_check_named(comparing[i]) };
+
+		wt_hearing_run(&hearing, &done);
 		cases += done.finding.cases;
 		equal = done.verdict == WT_SOUND;
 		if (!equal)
@@ -44,11 +48,13 @@ static json_t *prove_pair(const struct wt_suite_options *options, const json_t *
 /* Known answers: that all agree does not say that they are right. */
 static json_t *prove_alone(const struct wt_suite_options *options, const json_t *plugin)
 {
+	const struct wt_hearing hearing = { .options = options,
+					    .path = wt_report_text(plugin, "file"),
+					    .aead = wt_aead_check_named("vectors") };
 	json_t *json = json_object();
 	struct wt_case done;
 
-	wt_suite_check(options, wt_aead_check_named("vectors"), wt_report_text(plugin, "file"),
-		       wt_report_text(plugin, "file"), &done);
+	wt_hearing_run(&hearing, &done);
 	json_object_set(json, "name", json_object_get(plugin, "name"));
 	json_object_set_new(json, "verdict",
 			    json_string(done.verdict == WT_SOUND ? "right" : "wrong"));

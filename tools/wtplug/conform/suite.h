@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * suite.h: everything there is to test in one plugin, each test in a child
- * process with a time limit: a plugin that crashes or hangs fails that test.
+ * suite.h: everything there is to test in one plugin, each test apart
+ * (hearing.h): a plugin that crashes or hangs fails that test.
  */
 #ifndef WT_CONFORM_SUITE_H
 #define WT_CONFORM_SUITE_H
@@ -51,18 +51,6 @@ struct wt_suite *wt_suite_run(const char *path,
 			      const struct wt_suite_options *options) WT_MUST_CHECK;
 /* NULL is allowed. */
 void wt_suite_free(struct wt_suite *suite);
-
-/* One check of crypto plugins, in a child: `reference` may be `path` itself. */
-void wt_suite_check(const struct wt_suite_options *options, const struct wt_aead_check *check,
-		    const char *path, const char *reference, struct wt_case *out);
-/* One check of auth plugins; `aead` is the crypto plugin of their host. */
-void wt_suite_check_auth(const struct wt_suite_options *options, const struct wt_auth_check *check,
-			 const char *path, const char *aead, struct wt_case *out);
-
-/* One check of transport plugins. */
-void wt_suite_check_transport(const struct wt_suite_options *options,
-			      const struct wt_transport_check *check, const char *path,
-			      struct wt_case *out);
 
 const char *wt_verdict_text(enum wt_verdict verdict); /* "pass", "FAIL", "skip", "not run" */
 const char *wt_outcome_text(enum wt_outcome outcome); /* "pass", "partial", "fail" */
