@@ -86,6 +86,17 @@ static void nothing_is_found_in_a_sound_one(void **state)
 		}
 }
 
+static void a_table_without_a_stranger_is_said(void **state)
+{
+	const struct wt_case done = run_apart(&wt_auth_checks[0], "faulty-no-stranger");
+
+	(void)state;
+	assert_int_equal(done.verdict, WT_NOT_RUN);
+	assert_string_equal(done.finding.text,
+			    "its conformance table has no stranger, whom both ends must refuse; "
+			    "fill .stranger");
+}
+
 static void every_check_has_a_fault_to_find(void **state)
 {
 	(void)state;
@@ -113,6 +124,7 @@ int main(void)
 	const struct CMUnitTest first[] = {
 		cmocka_unit_test(those_of_the_build_pass),
 		cmocka_unit_test(nothing_is_found_in_a_sound_one),
+		cmocka_unit_test(a_table_without_a_stranger_is_said),
 		cmocka_unit_test(every_check_has_a_fault_to_find),
 	};
 

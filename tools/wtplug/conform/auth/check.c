@@ -103,8 +103,14 @@ enum wt_verdict wt_auth_check_run(const struct wt_auth_check *check,
 	}
 	setup.loaded = loaded;
 	setup.table = wt_conformance_of(loaded, note);
-	if (!setup.table || !setup.table->stranger)
+	if (!setup.table)
 		return WT_NOT_RUN;
+	if (!setup.table->stranger) {
+		wt_find(note, WT_FAULT_NONE,
+			"its conformance table has no stranger, whom both ends must refuse; fill "
+			".stranger");
+		return WT_NOT_RUN;
+	}
 	setup.aead = wt_backend_open_file(aead, &status, &err);
 	if (!setup.aead) {
 		wt_find(note, WT_FAULT_NONE, "no crypto plugin for the host: %s", err.text);

@@ -23,11 +23,13 @@ const struct wt_conformance *wt_conformance_of(const struct wt_loaded *loaded,
 
 	if (!c) {
 		wt_find(note, WT_FAULT_NONE,
-			"it has no conformance table, which says what settings to try it with");
+			"it has no conformance table, which says what settings to try it with; "
+			"name one in WT_PLUGIN as .conformance");
 		return NULL;
 	}
 	if (!WT_HAS(c, struct wt_conformance, stranger) || !c->dialler || !c->acceptor) {
-		wt_find(note, WT_FAULT_NONE, "its conformance table lacks an end");
+		wt_find(note, WT_FAULT_NONE,
+			"its conformance table lacks an end; fill .dialler and .acceptor");
 		return NULL;
 	}
 	return c;
