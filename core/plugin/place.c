@@ -15,9 +15,9 @@
 #include "plugin/home.h"
 #include "plugin/registry.h"
 
-void wt_place_choose(const char *wanted, struct wt_place *place)
+void wt_place_choose(const char *wanted, struct wt_plugin_place *place)
 {
-	*place = (struct wt_place){ .path = wanted, .source = "plugin_dir", .fallback = "" };
+	*place = (struct wt_plugin_place){ .path = wanted, .source = "plugin_dir", .fallback = "" };
 	if (!place->path) {
 		/* NULL in a process with raised rights (AT_SECURE): whoever
 		 * starts it must not choose the code that it runs. */
@@ -37,7 +37,7 @@ void wt_place_choose(const char *wanted, struct wt_place *place)
 
 void wt_place_print(FILE *out)
 {
-	struct wt_place place;
+	struct wt_plugin_place place;
 
 	wt_place_choose(NULL, &place);
 	fprintf(out, "plugin directory %s (%s%s%s)\n", place.path, place.source,
@@ -146,7 +146,7 @@ static enum wt_status check_way(const char *path, struct wt_error *err)
 
 enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *err)
 {
-	struct wt_place place;
+	struct wt_plugin_place place;
 	const char *gap;
 
 	wt_place_choose(wanted, &place);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <whispertunnel/plugin.h>
 
-struct wt_place {
+struct wt_plugin_place {
 	const char *path;     /* as it was given */
 	const char *source;   /* who gave it, for messages */
 	bool home;	      /* of plugin/home.h */
@@ -26,7 +26,7 @@ struct wt_place {
  * a process with raised rights), else that of the installation which the program
  * belongs to (plugin/home.h), else the build's. Nothing is looked at. Texts are
  * `wanted`, the environment's or static. */
-void wt_place_choose(const char *wanted, struct wt_place *place);
+void wt_place_choose(const char *wanted, struct wt_plugin_place *place);
 /* "plugin directory PATH (SOURCE)" and a line feed, without `wanted`. */
 void wt_place_print(FILE *out);
 

@@ -245,7 +245,7 @@ static void log_exports(const struct wt_registry *registry, const struct wt_plug
 
 void wt_registry_log_place(const struct wt_registry *registry)
 {
-	struct wt_place place;
+	struct wt_plugin_place place;
 
 	wt_place_choose(registry->wanted_dir, &place);
 	if (place.fallback[0])
