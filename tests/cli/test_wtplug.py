@@ -10,8 +10,9 @@ from plug import Plug, abi
 
 class Usage(Plug):
     def test_help_names_every_command(self):
-        for flag in ("--help", "-h", "help"):
-            run = self.run_plug(flag)
+        commands = ("list", "info", "conform", "compare", "new")
+        for arguments in (["--help"], ["-h"], ["help"], *([name, "--help"] for name in commands)):
+            run = self.run_plug(*arguments)
             self.assertEqual((run.returncode, run.stderr), (0, ""))
             for word in ("wtplug list", "wtplug info", "--json", "WT_PLUGIN_DIR", "Exit codes"):
                 self.assertIn(word, run.stdout)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,21 +134,32 @@ static int print_version(void)
 	return wt_plug_finish(WT_PLUG_OK);
 }
 
+static int print_help(void)
+{
+	fputs(help, stdout);
+	return wt_plug_finish(WT_PLUG_OK);
+}
+
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 int wt_plug_command(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : NULL;
 
 	if (!word)
 		return wt_plug_usage("", "no command given", "");
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-		fputs(help, stdout);
-		return wt_plug_finish(WT_PLUG_OK);
-	}
+	if (asks_for_help(word) || strcmp(word, "help") == 0)
+		return print_help();
 	if (strcmp(word, "--version") == 0)
 		return print_version();
 	opterr = 0;
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(word, commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return argc > 2 && asks_for_help(argv[2])
+				       ? print_help()
+				       : commands[i].run(argc - 1, argv + 1);
 	return wt_plug_usage("", word[0] == '-' ? "unknown option " : "unknown command ", word);
 }
