@@ -154,6 +154,13 @@ class Conform(Plug):
         self.assertTrue([line for line in results if line.startswith("not ok") and bad in line])
         self.assertFalse([line for line in results if line.startswith("not ok") and good in line])
 
+    def test_the_name_of_a_file_forges_no_line(self):
+        for what in (["--tap"], []):
+            run = self.run_plug("conform", *what, "--level", "1", "x\nok 99 - \x1b[31m.so")
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertNotRegex(run.stdout, "(?m)^ok 99|\x1b")
+            self.assertIn("x?ok 99 - ?[31m.so", run.stdout)
+
     def test_no_plugin_directory_is_said(self):
         os.rmdir(self.plugins)
         found = self.conform(self.fixture("crypto-faulty-none"), timeout=300)

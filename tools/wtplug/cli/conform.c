@@ -17,7 +17,7 @@ enum format { AS_TEXT, AS_TAP = 't', AS_JSON = 'j' };
 struct conform {
 	struct wt_suite_options suite;
 	enum format format;
-	const char *path; /* the one under test */
+	const char *path; /* the one under test, as it is shown */
 	size_t tap_count;
 	json_t *results; /* AS_JSON */
 };
@@ -138,13 +138,20 @@ static int worse(int a, int b)
 
 static int run_file(struct conform *conform, const char *path)
 {
-	conform->path = path;
+	/* A line feed in a file's name must not begin a line of TAP. */
+	json_t *shown = wt_facts_text(path);
+
+	conform->path = json_string_value(shown);
+	if (!shown)
+		return wt_plug_no_memory("conform");
 	if (conform->format == AS_TEXT)
-		printf("%s\n", path);
+		printf("%s\n", conform->path);
 	struct wt_suite *suite = wt_suite_run(path, &conform->suite);
 
-	if (!suite)
+	if (!suite) {
+		json_decref(shown);
 		return wt_plug_no_memory("conform");
+	}
 	if (conform->format == AS_TEXT)
 		print_outcome(conform, suite);
 	else if (conform->format == AS_JSON)
@@ -152,6 +159,7 @@ static int run_file(struct conform *conform, const char *path)
 	int code = code_of(suite->outcome);
 
 	wt_suite_free(suite);
+	json_decref(shown);
 	return code;
 }
 
