@@ -147,6 +147,7 @@ static enum wt_status check_way(const char *path, struct wt_error *err)
 enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *err)
 {
 	struct wt_plugin_place place;
+	struct stat st;
 	const char *gap;
 
 	wt_place_choose(wanted, &place);
@@ -159,6 +160,11 @@ enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *er
 	*dir = realpath(place.path, NULL);
 	if (!*dir && errno == ENOMEM)
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
+	if (*dir && stat(*dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+		free(*dir);
+		*dir = NULL;
+		errno = ENOTDIR;
+	}
 	if (!*dir)
 		return wt_fail(err, WT_ERR_CONFIG,
 			       "plugin directory %s (%s%s%s): %s; set plugin_dir, or "

@@ -296,6 +296,9 @@ static void the_directory_is_found_in_order(void **state)
 	assert_int_equal(wt_place_find(NULL, &dir, &err), WT_ERR_CONFIG);
 	assert_non_null(strstr(err.text, missing));
 	assert_non_null(strstr(err.text, "(WT_PLUGIN_DIR): No such file"));
+	assert_int_equal(setenv("WT_PLUGIN_DIR", file_path, 1), 0);
+	assert_int_equal(wt_place_find(NULL, &dir, &err), WT_ERR_CONFIG);
+	assert_non_null(strstr(err.text, "(WT_PLUGIN_DIR): Not a directory; set plugin_dir"));
 	assert_int_equal(setenv("WT_PLUGIN_DIR", "lib", 1), 0);
 	assert_int_equal(wt_place_find(NULL, &dir, &err), WT_ERR_CONFIG);
 	assert_non_null(strstr(err.text, "\"lib\" (WT_PLUGIN_DIR) is not absolute"));
