@@ -33,6 +33,7 @@ struct parser {
 	struct wt_ini *ini;
 	struct wt_problems *problems;
 	bool skip; /* the section's header was refused: its keys are passed over in silence */
+	bool nul;  /* one was found: of other lines that is not said again */
 	bool out_of_memory;
 };
 
@@ -259,8 +260,10 @@ static char *read_line(char *out, int size, void *arg)
 	if (len > 0 && line[0] == '[')
 		parser->skip = true;
 	if (memchr(line, '\0', len)) {
-		wt_problem_add(parser->problems, here(parser),
-			       "NUL byte found, allowed is printable UTF-8 text");
+		if (!parser->nul)
+			wt_problem_add(parser->problems, here(parser),
+				       "NUL byte found, allowed is printable UTF-8 text");
+		parser->nul = true;
 	} else if (len > WT_INI_LINE_MAX || len + 2 > (size_t)size) {
 		if (line[0] == '[' || (!parser->skip && line[0] != ';' && line[0] != '#'))
 			wt_problem_add(parser->problems, here(parser),

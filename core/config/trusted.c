@@ -35,7 +35,9 @@ static enum wt_status open_failed(const char *path, const struct wt_trusted_rule
 			return wt_fail(err, WT_ERR_CONFIG,
 				       "there is no %s %s; make one with: (umask 077; %s > %s)",
 				       rule->what, path, rule->make, path);
-		return wt_fail(err, WT_ERR_CONFIG, "there is no %s %s", rule->what, path);
+		return wt_fail(err, WT_ERR_CONFIG,
+			       "there is no %s %s; write it, or name another one", rule->what,
+			       path);
 	case EACCES:
 		return wt_fail(err, WT_ERR_PERMISSION,
 			       "%s %s cannot be opened: permission denied; run as its owner or as "

@@ -518,7 +518,12 @@ class Check(Command):
 
     def test_no_file(self):
         run = self.run_wtcore("-t", "-c", "none.ini")
-        self.expect(run, 2, "", "none.ini: there is no configuration file none.ini\n")
+        self.expect(
+            run,
+            2,
+            "",
+            "none.ini: there is no configuration file none.ini; write it, or name another one\n",
+        )
 
     def test_key_files(self):
         path = os.path.join(self.dir, "alice.psk")

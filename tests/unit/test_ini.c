@@ -176,10 +176,14 @@ static void a_nul_hides_nothing(void **state)
 	static const char in_value[] = "[a]\nk = v\0w\nl = x\n";
 	static const char in_header[] = "[a]\n[b\0]\nl = x\n";
 	static const char in_comment[] = "[a]\n;\0\nl = x\n";
+	static const char in_many[] = "\0\n\0\n[a]\nl = x\n\0\n";
 	static const char problem[] = "NUL byte found, allowed is printable UTF-8 text\n";
 	char want[128];
 
 	(void)state;
+	/* A whole program that was named by mistake is not hundreds of problems. */
+	snprintf(want, sizeof want, "f:1: %s", problem);
+	check(in_many, sizeof in_many - 1, "a:3{l=x:4}", want);
 	snprintf(want, sizeof want, "f:2: [a]: %s", problem);
 	check(in_value, sizeof in_value - 1, "a:1{l=x:3}", want);
 	check(in_comment, sizeof in_comment - 1, "a:1{l=x:3}", want);
@@ -258,7 +262,8 @@ static void files_others_can_write_are_refused(void **state)
 	read_problem(dir, got, sizeof got);
 	assert_non_null(strstr(got, "is a directory, allowed is a regular file"));
 	read_problem("/nosuch/t.ini", got, sizeof got);
-	assert_string_equal(got, "there is no configuration file /nosuch/t.ini");
+	assert_string_equal(got, "there is no configuration file /nosuch/t.ini; write it, or name "
+				 "another one");
 	free(path);
 	wt_scratch_free(dir);
 }
