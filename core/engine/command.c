@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/command.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -53,7 +54,10 @@ static int finish_output(int code)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return code;
-	perror("wtcore: standard output");
+	fprintf(stderr,
+		"wtcore: standard output cannot be written: %s; what was printed is not whole, "
+		"send it elsewhere\n",
+		strerror(errno));
 	return code == WT_EXIT_OK ? WT_EXIT_RUNTIME : code;
 }
 

@@ -110,7 +110,7 @@ class Usage(Command):
             with self.subTest(flag), open("/dev/full", "w", encoding="utf-8") as full:
                 run = self.run_wtcore(flag, stdout=full)
                 self.assertEqual(run.returncode, 1)
-                self.assertIn("No space left on device", run.stderr)
+                self.assertIn("standard output cannot be written: No space left on", run.stderr)
 
     def test_config_keys_without_plugins(self):
         run = self.run_wtcore("--config-keys", plugins=os.path.join(self.dir, "none"))
