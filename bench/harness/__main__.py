@@ -34,11 +34,11 @@ def options():
     chosen = parser.add_argument
     chosen("--rows", metavar="NAME,...", help="only these rows; veth is always there")
     chosen("--series", metavar="NAME,...", help="only these series")
-    chosen("--rounds", type=int, metavar="N", help="default 5; 1 with --quick")
+    chosen("--rounds", type=int, metavar="N", help="default 5, less is a look; 1 with --quick")
     chosen(
         "--seconds", type=int, metavar="N", help="of each measurement; default 2; 1 with --quick"
     )
-    chosen("--quick", action="store_true", help="a look that takes a minute")
+    chosen("--quick", action="store_true", help="a look that takes two minutes")
     chosen("--output", metavar="PATH", help="the results without suffix, instead of the date's")
     chosen("--report", metavar="FILE.json", help="measure nothing; write its .md and .svg again")
     chosen(

@@ -5,6 +5,7 @@ Measures, by the name that they have in the results; STEP is up, down, up4 or do
 
   STEP_gbps           10^9 bits a second that arrived, of 1 or 4 TCP streams; up: client to server
   STEP_cpu_s_per_gb   CPU seconds of the whole machine for each 10^9 bytes that arrived
+  up_of_veth, up_cpu_of_veth                    both in relation to the bare link a moment before
   idle_p50_ms, idle_p99_ms, idle_lost           round trips with nothing else on the way
   loaded_p50_ms, loaded_p99_ms, loaded_lost     round trips during one stream up
   loaded_gbps         that stream
@@ -19,9 +20,11 @@ import contextlib
 import json
 import re
 import signal
+import statistics
 import subprocess
 import threading
 
+from . import lab as hosts
 from . import machine
 from .rows import Failed
 from .stats import percentile
@@ -32,11 +35,12 @@ LOADED_PING_S = 0.004  # fewer, because what they cost is missing in the stream
 
 
 class Subject:
-    """A running row between the hosts of `lab`. inner: the congestion control of the streams."""
+    """A running row between the hosts of `lab`. inner: the congestion control of the streams.
+    pairs: how often a stream up is measured next to one over the bare link; 0: there is none."""
 
-    def __init__(self, lab, row, inner, seconds, packets_program):
+    def __init__(self, lab, row, inner, seconds, packets_program, pairs):
         self.lab, self.row, self.inner, self.seconds = lab, row, inner, seconds
-        self.packets_program = packets_program
+        self.packets_program, self.pairs = packets_program, pairs
         self.memory = machine.Memory(row.pids())
         self.figures = {}  # what the steps so far gave
 
@@ -63,11 +67,12 @@ def _iperf_server(subject):
         server.communicate()
 
 
-def _iperf(subject, streams, reverse):
-    """One run of iperf3; returns its report."""
+def _iperf(subject, streams, reverse, address=None):
+    """One run of iperf3, to the row's server if no address is given; returns its report."""
     command = subject.lab.client.command(
-        *("iperf3", "-c", subject.row.server_address, "-J", "-t", str(subject.seconds)),
-        *("-P", str(streams), "-C", subject.inner, *(["-R"] if reverse else [])),
+        *("iperf3", "-c", address or subject.row.server_address, "-J"),
+        *("-t", str(subject.seconds), "-P", str(streams), "-C", subject.inner),
+        *(["-R"] if reverse else []),
     )
     with _iperf_server(subject):
         try:
@@ -88,23 +93,49 @@ def _iperf(subject, streams, reverse):
     return report
 
 
+def _transfer(subject, count, reverse, address=None):
+    """Gbit/s of one transfer and CPU seconds for each 10^9 bytes."""
+    # Memory is read once, late in the transfer, so that reading it costs next to nothing.
+    look = threading.Timer(0.75 * subject.seconds, subject.memory.look)
+    look.start()
+    before = machine.busy_seconds()
+    try:
+        report = _iperf(subject, count, reverse, address)
+    finally:
+        look.cancel()
+    spent = machine.busy_seconds() - before
+    received = report["end"]["sum_received"]["bytes"]
+    if received == 0:
+        raise Failed(f"iperf3: nothing arrived; {subject.row.last_words()}")
+    return _gbps(report), spent / (received / 1e9)
+
+
 def streams(step, count, reverse):
     """A step: throughput and its price."""
 
     def measure(subject):
-        # Memory is read once, late in the transfer, so that reading it costs next to nothing.
-        look = threading.Timer(0.75 * subject.seconds, subject.memory.look)
-        look.start()
-        before = machine.busy_seconds()
-        try:
-            report = _iperf(subject, count, reverse)
-        finally:
-            look.cancel()
-        spent = machine.busy_seconds() - before
-        gigabytes = report["end"]["sum_received"]["bytes"] / 1e9
-        return {f"{step}_gbps": _gbps(report), f"{step}_cpu_s_per_gb": spent / gigabytes}
+        gbps, price = _transfer(subject, count, reverse)
+        return {f"{step}_gbps": gbps, f"{step}_cpu_s_per_gb": price}
 
     return measure
+
+
+def up(subject):
+    """One stream, and before each the same over the bare link: a ratio of neighbours has nothing
+    of what the machine did since the bare link had its turn."""
+    if subject.pairs == 0:
+        return streams("up", 1, False)(subject)
+    pairs = [
+        (_transfer(subject, 1, False, hosts.SERVER), _transfer(subject, 1, False))
+        for _ in range(subject.pairs)
+    ]
+    median = statistics.median
+    return {
+        "up_gbps": median(own[0] for _, own in pairs),
+        "up_cpu_s_per_gb": median(own[1] for _, own in pairs),
+        "up_of_veth": median(own[0] / bare[0] for bare, own in pairs),
+        "up_cpu_of_veth": median(own[1] / bare[1] for bare, own in pairs),
+    }
 
 
 def _start_ping(subject, seconds, interval):
@@ -211,7 +242,7 @@ def memory(subject):
 
 
 STEPS = {
-    "up": streams("up", 1, False),
+    "up": up,
     "down": streams("down", 1, True),
     "up4": streams("up4", 4, False),
     "down4": streams("down4", 4, True),

@@ -4,9 +4,11 @@
 from dataclasses import dataclass
 
 from . import series as all_series
+from .rows import Veth
 
 START_S = 1.0  # about, for a row to come up and to end
 STEP_S = 0.35  # about, for a step to begin and to end
+PAIRS = 2  # streams next to one over the bare link, in a turn of the headline series; else one
 
 # idle first: after a load, queues and delayed acknowledgements would still tell of it
 WHOLE = ("idle", "up", "down", "up4", "down4", "loaded", "packets", "memory")
@@ -22,6 +24,7 @@ class Turn:
     series: all_series.Series
     row: object
     steps: tuple
+    pairs: int  # of its stream up with one over the bare link
 
 
 def make(rounds, series, rows, quick, chosen=False):
@@ -42,8 +45,15 @@ def make(rounds, series, rows, quick, chosen=False):
                     steps = QUICK if quick else WHOLE
                     if number == rounds - 1 and not quick:
                         steps += ("syscalls",)
-                turns.append(Turn(number, one, row, steps))
+                turns.append(Turn(number, one, row, steps, _pairs(one, row, quick)))
     return turns
+
+
+def _pairs(series, row, quick):
+    """None for the bare link itself, nor for a series that needs no ratio."""
+    if series.way or isinstance(row, Veth):
+        return 0
+    return PAIRS if series.name == all_series.HEADLINE and not quick else 1
 
 
 def _says_something(series, row, quick):
@@ -55,8 +65,15 @@ def _says_something(series, row, quick):
 
 def estimate_s(turns, seconds):
     """About how long that takes."""
-    total = 0.0
-    for turn in turns:
-        steps = len([step for step in turn.steps if step != "memory"])
-        total += START_S + steps * (max(seconds, turn.series.seconds) + STEP_S)
-    return total
+    return sum(
+        START_S + sum(_step_s(step, turn, max(seconds, turn.series.seconds)) for step in turn.steps)
+        for turn in turns
+    )
+
+
+def _step_s(step, turn, seconds):
+    if step == "memory":
+        return 0
+    if step == "up":
+        return max(1, 2 * turn.pairs) * (seconds + STEP_S)
+    return seconds + STEP_S

@@ -27,7 +27,7 @@ def bars(results):
     would leave no room to see the others, is a figure and no bar."""
     rows = []
     for name in results.ran(HEADLINE):
-        share = stats.ratio(results.samples, HEADLINE, name, targets.BASE, "up_gbps")
+        share = stats.of_base(results.samples, HEADLINE, name, targets.BASE, "up_gbps")
         speed = stats.spread(results.samples, HEADLINE, name, "up_gbps")
         if share and name != targets.BASE:
             rows.append((name, results.rows[name]["title"], share, speed.median))

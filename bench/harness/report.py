@@ -49,7 +49,7 @@ def _measure_table(results, columns, ratio_of=None):
     for name in results.ran(HEADLINE):
         cells = [results.rows[name]["title"]]
         if ratio_of:
-            ratio = stats.ratio(results.samples, HEADLINE, name, targets.BASE, ratio_of)
+            ratio = stats.of_base(results.samples, HEADLINE, name, targets.BASE, ratio_of)
             cells.append(_show(ratio, "{:.3f}", with_range=True))
         for _, measure, pattern in columns:
             cells.append(_show(stats.spread(results.samples, HEADLINE, name, measure), pattern))
@@ -86,7 +86,7 @@ def _series_table(results):
         cells = []
         for name in names:
             speed = stats.spread(results.samples, name, row, "up_gbps")
-            ratio = stats.ratio(results.samples, name, row, targets.BASE, "up_gbps")
+            ratio = stats.of_base(results.samples, name, row, targets.BASE, "up_gbps")
             cells.append(NOTHING if speed is None else _show(speed, "{:.2f}"))
             cells.append(_show(ratio, "{:.3f}", with_range=True))
         if set(cells) != {NOTHING}:
@@ -148,7 +148,8 @@ def tables(results):
     if results.ran(HEADLINE):
         parts += [
             "### Targets\n",
-            "Medians over the rounds; every ratio is formed within a round.\n",
+            "Medians over the rounds; every ratio is formed within a round, that to bare veth with "
+            "what it gave just before.\n",
             _target_table(results),
             "### Speed\n",
             "Gbit/s of TCP streams; UDP packets have 64 bytes. The ratio is of one stream up.\n",

@@ -66,6 +66,7 @@ class Run:
                 inner,
                 max(self._seconds, turn.series.seconds),
                 self._packets_program,
+                turn.pairs,
             )
             figures = subject.figures
             for step in turn.steps:

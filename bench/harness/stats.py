@@ -52,6 +52,17 @@ def ratio(samples, series, row, base, measure):
     )
 
 
+# Formed with a figure of the bare link that was measured just before.
+OF_BASE = {"up_gbps": "up_of_veth", "up_cpu_s_per_gb": "up_cpu_of_veth"}
+
+
+def of_base(samples, series, row, base, measure):
+    """The Spread of a row's figures in relation to the bare link's: those that were measured next
+    to each other, or where there are none those of a round."""
+    paired = spread(samples, series, row, OF_BASE[measure])
+    return paired or ratio(samples, series, row, base, measure)
+
+
 def best_in_rounds(samples, series, rows, measure):
     """{round: the largest figure that any of `rows` has in it}."""
     best = {}
