@@ -8,8 +8,9 @@ Measures, by the name that they have in the results; STEP is up, down, up4 or do
   up_of_veth, up_cpu_of_veth                    both in relation to the bare link a moment before
   idle_p50_ms, idle_p99_ms, idle_lost           round trips with nothing else on the way
   loaded_p50_ms, loaded_p99_ms, loaded_lost     round trips during one stream up
-  loaded_gbps         that stream
-  loaded_share        of up_gbps, so that fast replies are not bought with throughput
+  loaded_gbps         that stream, while pings were on the way
+  loaded_share        of the same stream just before and after them, so that fast replies are not
+                      bought with throughput
   packets_per_s       UDP packets with 64 bytes of data, client to server
   packets_by_window   the same for each number of packets that may be on their way
   pss_mb, rss_peak_mb memory of the larger of the two ends, in 2^20 bytes
@@ -23,6 +24,7 @@ import signal
 import statistics
 import subprocess
 import threading
+import time
 
 from . import lab as hosts
 from . import machine
@@ -32,6 +34,8 @@ from .stats import percentile
 SPARE_S = 15  # on top of what a measurement takes, before it has failed
 IDLE_PING_S = 0.002
 LOADED_PING_S = 0.004  # fewer, because what they cost is missing in the stream
+SLICE_S = 0.5  # of a stream with pings, and without
+TICK_S = 0.1  # iperf3's shortest interval
 
 
 class Subject:
@@ -50,9 +54,9 @@ def _gbps(report):
 
 
 @contextlib.contextmanager
-def _iperf_server(subject):
+def _iperf_server(subject, *more):
     server = subprocess.Popen(
-        subject.lab.server.command("iperf3", "-s", "-1", "--forceflush"),
+        subject.lab.server.command("iperf3", "-s", "-1", "--forceflush", *more),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -61,10 +65,11 @@ def _iperf_server(subject):
         for line in server.stdout:
             if "listening" in line:
                 break
-        yield
+        yield server
     finally:
         server.kill()
-        server.communicate()
+        server.wait()
+        server.stdout.close()
 
 
 def _iperf(subject, streams, reverse, address=None):
@@ -151,40 +156,114 @@ def _start_ping(subject, seconds, interval):
     )
 
 
-def _read_ping(ping, name):
-    output, _ = ping.communicate()
-    times = [float(ms) for ms in re.findall(r"time=([\d.]+) ms", output)]
-    sent = re.search(r"(\d+) packets transmitted, (\d+) received", output)
-    if not times or not sent:
-        raise Failed(f"ping: {output.strip()[-200:]}")
-    return {
-        f"{name}_p50_ms": percentile(times, 0.5),
-        f"{name}_p99_ms": percentile(times, 0.99),
-        f"{name}_lost": int(sent.group(1)) - int(sent.group(2)),
-    }
+class _Echoes:
+    """What came back to one ping, or to several."""
+
+    def __init__(self):
+        self.times, self.lost = [], 0
+
+    def read(self, ping):
+        """Waits for the end of `ping`."""
+        output, _ = ping.communicate()
+        times = [float(ms) for ms in re.findall(r"time=([\d.]+) ms", output)]
+        sent = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        if not times or not sent:
+            raise Failed(f"ping: {output.strip()[-200:]}")
+        self.times += times
+        self.lost += int(sent.group(1)) - int(sent.group(2))
+
+    def found(self, name):
+        return {
+            f"{name}_p50_ms": percentile(self.times, 0.5),
+            f"{name}_p99_ms": percentile(self.times, 0.99),
+            f"{name}_lost": self.lost,
+        }
 
 
 def idle(subject):
-    return _read_ping(_start_ping(subject, subject.seconds, IDLE_PING_S), "idle")
+    echoes = _Echoes()
+    echoes.read(_start_ping(subject, subject.seconds, IDLE_PING_S))
+    return echoes.found("idle")
+
+
+class Arrivals(threading.Thread):
+    """Reads what an iperf3 server says of each interval as it ends: (moment, Mbit/s)."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self._server = server
+        self.intervals = []
+        self.first = threading.Event()
+
+    def run(self):
+        for line in self._server.stdout:
+            rate = re.search(r"sec .* ([\d.]+) Mbits/sec\s*$", line)
+            if rate:
+                self.intervals.append((time.monotonic(), float(rate.group(1))))
+                self.first.set()
+
+    def gbps(self, begin, end):
+        """Of the intervals that lie between; None if there is none."""
+        rates = [rate for at, rate in self.intervals if begin + TICK_S <= at <= end]
+        return statistics.mean(rates) / 1e3 if rates else None
+
+
+def share_of_neighbours(slices):
+    """slices: Gbit/s without, with, without, with, ... without pings; None where nothing is known.
+    The median of what a slice with them has of the mean of its neighbours; None if none has."""
+    shares = [
+        2 * slices[i] / (slices[i - 1] + slices[i + 1])
+        for i in range(1, len(slices) - 1, 2)
+        if None not in slices[i - 1 : i + 2] and slices[i - 1] + slices[i + 1] > 0
+    ]
+    return statistics.median(shares) if shares else None
+
+
+def _slices(subject, arrivals, echoes):
+    """While a stream runs: Gbit/s of its slices, of which every second has pings."""
+    bounds = []
+    for number in range(4 * subject.seconds + 1):
+        begin = time.monotonic()
+        if number % 2 == 1:
+            echoes.read(_start_ping(subject, SLICE_S, LOADED_PING_S))
+        else:
+            time.sleep(SLICE_S)
+        bounds.append((begin, time.monotonic()))
+    return [arrivals.gbps(begin, end) for begin, end in bounds]
 
 
 def loaded(subject):
-    """The pings begin and end inside the transfer."""
-    ping = []
-    start = threading.Timer(
-        0.15 * subject.seconds,
-        lambda: ping.append(_start_ping(subject, 0.75 * subject.seconds, LOADED_PING_S)),
+    """Pings come and go during one stream, which is compared with itself: between two streams more
+    differs than pings."""
+    echoes = _Echoes()
+    command = subject.lab.client.command(
+        *("iperf3", "-c", subject.row.server_address, "-C", subject.inner),
+        *("-t", str(10 * subject.seconds + SPARE_S)),
     )
-    start.start()
-    try:
-        report = _iperf(subject, 1, False)
-    finally:
-        start.cancel()
-        start.join()
-    found = {**_read_ping(ping[0], "loaded"), "loaded_gbps": _gbps(report)}
-    if "up_gbps" in subject.figures:
-        found["loaded_share"] = found["loaded_gbps"] / subject.figures["up_gbps"]
-    return found
+    with _iperf_server(subject, "-i", str(TICK_S), "-f", "m") as server:
+        arrivals = Arrivals(server)
+        arrivals.start()
+        client = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+        try:
+            if not arrivals.first.wait(SPARE_S):
+                raise Failed(f"iperf3: no stream; {subject.row.last_words()}")
+            slices = _slices(subject, arrivals, echoes)
+            if client.poll() is not None:
+                raise Failed(f"iperf3: the stream ended early; {subject.row.last_words()}")
+        finally:
+            client.kill()
+            client.wait()
+            server.kill()
+            arrivals.join()
+    rates = [rate for rate in slices[1::2] if rate is not None]
+    share = share_of_neighbours(slices)
+    if share is None:
+        raise Failed(f"iperf3: nothing arrived; {subject.row.last_words()}")
+    return {
+        **echoes.found("loaded"),
+        "loaded_gbps": statistics.mean(rates),
+        "loaded_share": share,
+    }
 
 
 def packets(subject):

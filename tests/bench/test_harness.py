@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What scripts/bench makes of figures: ratios, targets, the order of a run, what it writes."""
 
+import io
 import json
 import os
 import tempfile
+import types
 import unittest
 import xml.dom.minidom
 
-from bench.harness import peers, plan, report, series, stats, targets, tunnel
+from bench.harness import measures, peers, plan, report, series, stats, targets, tunnel
 from bench.harness.results import Results
 from bench.harness.rows import Program, Row, Veth
 
@@ -117,6 +119,41 @@ class Targets(unittest.TestCase):
 
     def test_first_target(self):
         self.assertEqual(targets.ALL[0].find(SLOWING).median, 0.25)
+
+
+class Loaded(unittest.TestCase):
+    def test_a_slice_with_pings_is_compared_with_its_neighbours(self):
+        for slices, expected in (
+            ([10, 9, 10], 0.9),
+            ([10, 9, 8], 1.0),  # the machine became slower meanwhile
+            ([10, 9, 10, 8, 10, 1, 10], 0.8),
+            ([10, None, 10, 8, 10], 0.8),
+            ([None, 9, 10, 8, 10], 0.8),
+            ([0, 9, 0], None),
+            ([10, None, 10], None),
+            ([10], None),
+        ):
+            with self.subTest(slices=slices):
+                self.assertEqual(measures.share_of_neighbours(slices), expected)
+
+    def test_only_intervals_of_a_server_count(self):
+        said = (
+            "Accepted connection from 10.8.0.2, port 1\n"
+            "[ ID] Interval           Transfer     Bitrate\n"
+            "[  5]   0.00-0.10   sec   812 MBytes  8000 Mbits/sec                  \n"
+            "[  5]   0.10-0.20   sec   812 MBytes  6000 Mbits/sec                  \n"
+            "[  5]   0.00-0.20   sec  1.62 GBytes  7000 Mbits/sec                  receiver\n"
+        )
+        arrivals = measures.Arrivals(types.SimpleNamespace(stdout=io.StringIO(said)))
+        arrivals.run()
+        self.assertEqual([rate for _, rate in arrivals.intervals], [8000, 6000])
+        self.assertTrue(arrivals.first.is_set())
+
+    def test_an_interval_counts_where_it_lies_whole(self):
+        arrivals = measures.Arrivals(None)
+        arrivals.intervals = [(1.05, 9000), (1.15, 5000), (1.25, 7000), (1.35, 1000)]
+        self.assertEqual(arrivals.gbps(1.0, 1.3), 6.0)
+        self.assertIsNone(arrivals.gbps(2.0, 3.0))
 
 
 class Tcp(Row):
