@@ -7,6 +7,7 @@ Measures, by the name that they have in the results; STEP is up, down, up4 or do
   STEP_cpu_s_per_gb   CPU seconds of the whole machine for each 10^9 bytes that arrived
   up_of_veth, up_cpu_of_veth                    both in relation to the bare link a moment before
   idle_p50_ms, idle_p99_ms, idle_lost           round trips with nothing else on the way
+  idle_one_cpu_p50_ms                           the same with all processes on one processor
   loaded_p50_ms, loaded_p99_ms, loaded_lost     round trips during one stream up
   loaded_gbps         that stream, while pings were on the way
   loaded_share        of the same stream just before and after them, so that fast replies are not
@@ -19,6 +20,7 @@ Measures, by the name that they have in the results; STEP is up, down, up4 or do
 
 import contextlib
 import json
+import os
 import re
 import signal
 import statistics
@@ -34,6 +36,7 @@ from .stats import percentile
 SPARE_S = 15  # on top of what a measurement takes, before it has failed
 IDLE_PING_S = 0.002
 LOADED_PING_S = 0.004  # fewer, because what they cost is missing in the stream
+IDLE_PIECES = 4  # where the scheduler puts the processes decides a piece, so several are looked at
 SLICE_S = 0.5  # of a stream with pings, and without
 TICK_S = 0.1  # iperf3's shortest interval
 
@@ -163,7 +166,7 @@ class _Echoes:
         self.times, self.lost = [], 0
 
     def read(self, ping):
-        """Waits for the end of `ping`."""
+        """Waits for the end of `ping`; returns its times in ms."""
         output, _ = ping.communicate()
         times = [float(ms) for ms in re.findall(r"time=([\d.]+) ms", output)]
         sent = re.search(r"(\d+) packets transmitted, (\d+) received", output)
@@ -171,6 +174,7 @@ class _Echoes:
             raise Failed(f"ping: {output.strip()[-200:]}")
         self.times += times
         self.lost += int(sent.group(1)) - int(sent.group(2))
+        return times
 
     def found(self, name):
         return {
@@ -180,10 +184,40 @@ class _Echoes:
         }
 
 
+def _pin(pids, processors):
+    """All threads of `pids`, and ours with what it starts from now on."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), processors)
+    os.sched_setaffinity(0, processors)
+
+
+@contextlib.contextmanager
+def one_processor(pids):
+    every = os.sched_getaffinity(0)
+    try:
+        _pin(pids, {max(every)})
+        yield
+    finally:
+        _pin(pids, every)
+
+
 def idle(subject):
-    echoes = _Echoes()
-    echoes.read(_start_ping(subject, subject.seconds, IDLE_PING_S))
-    return echoes.found("idle")
+    """As it comes, and on one processor: whether the ends of a tunnel and ping share one decides
+    more than the tunnel does, and comes out differently from one second to the next."""
+    echoes, middles = _Echoes(), []
+    piece = subject.seconds / IDLE_PIECES
+    for _ in range(IDLE_PIECES):
+        times = echoes.read(_start_ping(subject, piece, IDLE_PING_S))
+        middles.append(percentile(times, 0.5))
+    with one_processor(subject.row.pids()):
+        times = _Echoes().read(_start_ping(subject, subject.seconds / 2, IDLE_PING_S))
+    return {
+        **echoes.found("idle"),
+        "idle_p50_ms": statistics.median(middles),
+        "idle_one_cpu_p50_ms": percentile(times, 0.5),
+    }
 
 
 class Arrivals(threading.Thread):

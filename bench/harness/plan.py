@@ -76,4 +76,4 @@ def _step_s(step, turn, seconds):
         return 0
     if step == "up":
         return max(1, 2 * turn.pairs) * (seconds + STEP_S)
-    return {"loaded": 2.0}.get(step, 1.0) * seconds + STEP_S
+    return {"idle": 1.5, "loaded": 2.0}.get(step, 1.0) * seconds + STEP_S

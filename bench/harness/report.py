@@ -20,6 +20,7 @@ SPEED = [
 DELAY = [
     ("idle p50", "idle_p50_ms", "{:.3f}"),
     ("idle p99", "idle_p99_ms", "{:.3f}"),
+    ("one processor", "idle_one_cpu_p50_ms", "{:.3f}"),
     ("loaded p50", "loaded_p50_ms", "{:.2f}"),
     ("loaded p99", "loaded_p99_ms", "{:.2f}"),
     ("of 1 up meanwhile", "loaded_share", "{:.2f}"),
@@ -155,7 +156,8 @@ def tables(results):
             "Gbit/s of TCP streams; UDP packets have 64 bytes. The ratio is of one stream up.\n",
             _measure_table(results, SPEED, ratio_of="up_gbps"),
             "### Delay and cost\n",
-            "Round trips in milliseconds; loaded: during one stream up.\n",
+            "Round trips in milliseconds; loaded: during one stream up; one processor: idle p50 "
+            "with both ends and ping on one.\n",
             _measure_table(results, DELAY),
         ]
     parts.append("### Series\n")

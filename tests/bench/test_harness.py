@@ -4,6 +4,7 @@
 import io
 import json
 import os
+import subprocess
 import tempfile
 import types
 import unittest
@@ -154,6 +155,19 @@ class Loaded(unittest.TestCase):
         arrivals.intervals = [(1.05, 9000), (1.15, 5000), (1.25, 7000), (1.35, 1000)]
         self.assertEqual(arrivals.gbps(1.0, 1.3), 6.0)
         self.assertIsNone(arrivals.gbps(2.0, 3.0))
+
+
+class Pinned(unittest.TestCase):
+    def test_one_processor_for_all_and_then_every_one_again(self):
+        before = os.sched_getaffinity(0)
+        with subprocess.Popen(["sleep", "60"]) as other:
+            self.addCleanup(other.kill)
+            with measures.one_processor([other.pid, 2**22 + 1]):
+                self.assertEqual(os.sched_getaffinity(other.pid), os.sched_getaffinity(0))
+                self.assertEqual(len(os.sched_getaffinity(0)), 1)
+            self.assertEqual(os.sched_getaffinity(other.pid), before)
+            self.assertEqual(os.sched_getaffinity(0), before)
+            other.kill()
 
 
 class Tcp(Row):
