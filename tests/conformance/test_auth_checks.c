@@ -32,6 +32,8 @@ static const struct wt_fault_case cases[] = {
 	{ "faulty-order-ignored", WT_FAULT_STATE, { "order" } },
 	{ "faulty-abandon-ignored", WT_FAULT_STATE, { "abandon" } },
 	{ "faulty-abandon-any", WT_FAULT_STATE, { "abandon" } },
+	{ "faulty-late-wipe", WT_FAULT_STATE, { "put-off" } },
+	{ "faulty-late-wipe-gone", WT_FAULT_STATE, { "put-off" } },
 	{ "faulty-removal-ignored", WT_FAULT_STATE, { "removal" } },
 	{ "faulty-both-dial", WT_FAULT_BOTH_DIAL, { "both-dial" } },
 	{ "faulty-clock-locks", WT_FAULT_CLOCK, { "clocks" } },
@@ -86,6 +88,18 @@ static void nothing_is_found_in_a_sound_one(void **state)
 		}
 }
 
+/* What is not tried says so. */
+static void a_verdict_that_is_never_put_off_needs_no_test(void **state)
+{
+	const struct wt_auth_check *check = wt_auth_check_named("put-off");
+
+	(void)state;
+	assert_non_null(check);
+	assert_string_equal(run_apart(check, "faulty-none").finding.text,
+			    "datagrams: not needed: no verdict is put off");
+	assert_string_equal(run_apart(check, "faulty-later").finding.text, "");
+}
+
 static void a_table_without_a_stranger_is_said(void **state)
 {
 	const struct wt_case done = run_apart(&wt_auth_checks[0], "faulty-no-stranger");
@@ -124,6 +138,7 @@ int main(void)
 	const struct CMUnitTest first[] = {
 		cmocka_unit_test(those_of_the_build_pass),
 		cmocka_unit_test(nothing_is_found_in_a_sound_one),
+		cmocka_unit_test(a_verdict_that_is_never_put_off_needs_no_test),
 		cmocka_unit_test(a_table_without_a_stranger_is_said),
 		cmocka_unit_test(every_check_has_a_fault_to_find),
 	};

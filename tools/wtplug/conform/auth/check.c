@@ -68,6 +68,8 @@ const struct wt_auth_check wt_auth_checks[] = {
 	{ "order", "no message out of its turn has an effect", 2, wt_check_auth_order },
 	{ "abandon", "a handshake that was given up is over, and no other", 2,
 	  wt_check_auth_abandon },
+	{ "put-off", "a handshake that was given up while its verdict is put off is over", 2,
+	  wt_check_auth_put_off },
 	{ "removal", "a peer that was removed is a stranger", 2, wt_check_auth_removal },
 	{ "clocks", "a wrong clock shuts nobody out later, and lets nothing old in", 2,
 	  wt_check_auth_clocks },

@@ -39,6 +39,7 @@ bool wt_check_auth_strangers(const struct wt_exchange_setup *setup, struct wt_fi
 
 bool wt_check_auth_order(const struct wt_exchange_setup *setup, struct wt_finding *note);
 bool wt_check_auth_abandon(const struct wt_exchange_setup *setup, struct wt_finding *note);
+bool wt_check_auth_put_off(const struct wt_exchange_setup *setup, struct wt_finding *note);
 bool wt_check_auth_removal(const struct wt_exchange_setup *setup, struct wt_finding *note);
 bool wt_check_auth_both_dial(const struct wt_exchange_setup *setup, struct wt_finding *note);
 

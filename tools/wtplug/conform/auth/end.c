@@ -270,26 +270,48 @@ static struct wt_auth_in incoming(struct wt_auth_end *end, const uint8_t *messag
 	return wt_auth_end_input(end, copy, len);
 }
 
-enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
-					struct wt_auth_out *out)
+/* *ticket: what a verdict that is put off may be waited for with, or 0. The output is
+ * where it was placed. */
+static enum wt_auth_verdict ask(struct wt_auth_end *end, void *handshake, const uint8_t *message,
+				size_t len, uint64_t *ticket, struct wt_auth_out **placed)
 {
 	const struct wt_auth_in in = incoming(end, message, len);
 
-	struct wt_auth_out *placed = output(end);
-	enum wt_auth_verdict verdict = wt_auth_accept(end->instance, NULL, &in, placed);
-
+	*placed = output(end);
+	*ticket = in.ticket;
+	if (handshake)
+		return wt_auth_receive(end->instance, NULL, handshake, &in, *placed);
 	/* For a stranger with a datagram nothing is kept that could wait. */
-	return said(end, verdict, end->channel == WT_CHANNEL_STREAM ? in.ticket : 0, placed, out);
+	if (end->channel != WT_CHANNEL_STREAM)
+		*ticket = 0;
+	return wt_auth_accept(end->instance, NULL, &in, *placed);
+}
+
+enum wt_auth_verdict wt_auth_end_accept(struct wt_auth_end *end, const uint8_t *message, size_t len,
+					struct wt_auth_out *out)
+{
+	return wt_auth_end_receive(end, NULL, message, len, out);
 }
 
 enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshake,
 					 const uint8_t *message, size_t len,
 					 struct wt_auth_out *out)
 {
-	const struct wt_auth_in in = incoming(end, message, len);
+	struct wt_auth_out *placed;
+	uint64_t ticket;
+	enum wt_auth_verdict verdict = ask(end, handshake, message, len, &ticket, &placed);
 
-	struct wt_auth_out *placed = output(end);
-	enum wt_auth_verdict verdict = wt_auth_receive(end->instance, NULL, handshake, &in, placed);
+	return said(end, verdict, ticket, placed, out);
+}
 
-	return said(end, verdict, in.ticket, placed, out);
+enum wt_auth_verdict wt_auth_end_ask(struct wt_auth_end *end, void *handshake,
+				     const uint8_t *message, size_t len, uint64_t *ticket,
+				     struct wt_auth_out *out)
+{
+	struct wt_auth_out *placed;
+	enum wt_auth_verdict verdict = ask(end, handshake, message, len, ticket, &placed);
+
+	if (verdict != WT_AUTH_PENDING)
+		*ticket = 0;
+	return said(end, verdict, 0, placed, out);
 }

@@ -70,6 +70,12 @@ enum wt_auth_verdict wt_auth_end_receive(struct wt_auth_end *end, void *handshak
 					 const uint8_t *message, size_t len,
 					 struct wt_auth_out *out);
 
+/* The same, of a message for `handshake`, or if that is NULL from nobody known, without
+ * waiting: *ticket is that of a verdict which is put off, or 0. */
+enum wt_auth_verdict wt_auth_end_ask(struct wt_auth_end *end, void *handshake,
+				     const uint8_t *message, size_t len, uint64_t *ticket,
+				     struct wt_auth_out *out);
+
 /* Did the call leave the caller's part of its output alone, and is the handshake in
  * the peer's memory? False: the note says what is wrong. */
 bool wt_auth_end_kept(const struct wt_auth_end *end, enum wt_auth_verdict verdict,

@@ -11,6 +11,8 @@
 /* A verdict that takes longer than this, with every timer gone off at once, never
  * comes. */
 #define WAIT_MAX_NS UINT64_C(2000000000)
+/* More than a plugin has set for the few handshakes that are under way. */
+#define SETTLE_TURNS 16u
 
 struct wt_timer {
 	struct wt_timer *next;
@@ -182,6 +184,10 @@ static void auth_complete(const struct wt_host *host, struct wt_worker *worker, 
 
 	(void)worker;
 	pthread_mutex_lock(&h->lock);
+	if (ticket == h->ignored) {
+		pthread_mutex_unlock(&h->lock);
+		return;
+	}
 	h->ticket = ticket;
 	h->verdict = verdict;
 	h->sound = out && out->struct_size >= sizeof h->out && verdict < WT_AUTH_PENDING &&
@@ -258,6 +264,38 @@ static void turn_watches(struct wt_auth_host *h)
 	}
 }
 
+/* One timer and all watches. False: there is nothing that could go off. */
+static bool turn(struct wt_auth_host *h, bool wait)
+{
+	struct wt_timer *timer;
+
+	pthread_mutex_lock(&h->lock);
+	sweep(h, false);
+	timer = take_timer(h);
+	pthread_mutex_unlock(&h->lock);
+	if (timer && wait)
+		wt_clock_manual_advance(h->clock, timer->after_ms);
+	if (timer)
+		timer->fn(timer->arg, NULL);
+	else if (!h->watches)
+		return false;
+	turn_watches(h);
+	return true;
+}
+
+void wt_auth_host_ignore(struct wt_auth_host *h, uint64_t ticket)
+{
+	pthread_mutex_lock(&h->lock);
+	h->ignored = ticket;
+	pthread_mutex_unlock(&h->lock);
+}
+
+void wt_auth_host_settle(struct wt_auth_host *h)
+{
+	for (unsigned i = 0; i < SETTLE_TURNS && turn(h, false); i++)
+		;
+}
+
 enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *h, uint64_t ticket,
 				       struct wt_auth_out *out)
 {
@@ -265,22 +303,10 @@ enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *h, uint64_t ticket,
 	const uint64_t end = clock->mono_ns(clock) + WAIT_MAX_NS;
 	enum wt_auth_verdict verdict = WT_AUTH_PENDING;
 
-	for (bool first = true; h->ticket != ticket && clock->mono_ns(clock) < end; first = false) {
-		struct wt_timer *timer;
-
-		pthread_mutex_lock(&h->lock);
-		sweep(h, false);
-		timer = take_timer(h);
-		pthread_mutex_unlock(&h->lock);
-		/* One that is set again and again waits for the clock. */
-		if (timer && !first)
-			wt_clock_manual_advance(h->clock, timer->after_ms);
-		if (timer)
-			timer->fn(timer->arg, NULL);
-		else if (!h->watches)
+	/* A timer that is set again and again waits for the clock. */
+	for (bool first = true; h->ticket != ticket && clock->mono_ns(clock) < end; first = false)
+		if (!turn(h, !first))
 			break;
-		turn_watches(h);
-	}
 	if (h->ticket == ticket && h->sound) {
 		uint8_t *reply = out->reply;
 

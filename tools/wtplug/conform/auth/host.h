@@ -24,6 +24,7 @@ struct wt_auth_host {
 	pthread_mutex_t lock;	       /* of all that follows */
 	struct wt_timer *timers;
 	struct wt_watch *watches;
+	uint64_t ignored; /* a ticket that nobody asks for; 0: none */
 	/* The verdict that came last, by the ticket it is for. */
 	uint64_t ticket;
 	uint32_t verdict;
@@ -43,5 +44,11 @@ void wt_auth_host_free(struct wt_auth_host *host);
  * belongs to it. */
 enum wt_auth_verdict wt_auth_host_wait(struct wt_auth_host *host, uint64_t ticket,
 				       struct wt_auth_out *out);
+
+/* What comes for that ticket from now on is dropped, and for the one before no longer. */
+void wt_auth_host_ignore(struct wt_auth_host *host, uint64_t ticket);
+/* Timers that are armed go off, and watches are asked, although nobody waits: until
+ * none is armed, or often enough. The clock stays. */
+void wt_auth_host_settle(struct wt_auth_host *host);
 
 #endif

@@ -150,7 +150,7 @@ bool wt_check_auth_abandon(const struct wt_exchange_setup *setup, struct wt_find
 	return good;
 }
 
-/* ---- a peer that goes ---------------------------------------------------- */
+/* ---- given up while a verdict is put off --------------------------------- */
 
 static bool is_painted(const uint8_t *memory, size_t size)
 {
@@ -159,6 +159,107 @@ static bool is_painted(const uint8_t *memory, size_t size)
 			return false;
 	return true;
 }
+
+/* What is still to come for a handshake before comes while the next is under way. */
+static bool settle_each(struct wt_exchange *p, const struct wt_exchange_message *m,
+			struct wt_finding *note)
+{
+	const struct wt_exchange_side *to = wt_exchange_receiver(p, m);
+
+	(void)note;
+	if (to->handshake)
+		wt_auth_host_settle(&to->end->host);
+	return true;
+}
+
+/* The verdict of the first message for `side`, of a handshake or (`first`) the very
+ * first, is put off, and the core needs it no more. *was: it was put off. */
+static bool give_up_put_off(struct wt_exchange *p, struct wt_exchange_side *side, bool first,
+			    bool *was, struct wt_finding *note)
+{
+	struct wt_auth_out out;
+	uint64_t ticket = 0;
+	size_t i = 0;
+
+	if (!(first ? wt_exchange_start(p, note) : walk_to(p, side, &i, note)))
+		return false;
+	if (i < p->count)
+		(void)wt_auth_end_ask(side->end, side->handshake, p->sent[i].bytes, p->sent[i].len,
+				      &ticket, &out);
+	*was = ticket != 0;
+	if (*was)
+		wt_auth_host_ignore(&side->end->host, ticket);
+	/* Of one that was to be accepted nothing is known. */
+	if (*was && side->handshake)
+		abandon(side, side->index);
+	if (*was)
+		side->handshake = NULL;
+	wt_exchange_forget(p);
+	return true;
+}
+
+/* The next handshake in the same memory knows nothing of it. */
+static bool try_next(struct wt_exchange *p, struct wt_exchange_side *side, bool first, bool *ever,
+		     struct wt_finding *note)
+{
+	struct wt_finding why = { .fault = WT_FAULT_NONE };
+	bool was;
+
+	if (!give_up_put_off(p, side, first, &was, note))
+		return false;
+	*ever |= was;
+	if (was && !wt_exchange_run(p, settle_each, &why))
+		return wt_find(note, WT_FAULT_STATE,
+			       "what %s put off for a handshake that was given up ends the next: "
+			       "%s",
+			       side == &p->dialler ? "the dialler" : "the acceptor", why.text);
+	wt_exchange_forget(p);
+	return true;
+}
+
+/* Nor is anything of a peer touched that has gone since. */
+static bool try_gone(struct wt_exchange *p, struct wt_exchange_side *side, uint32_t roles,
+		     struct wt_finding *note)
+{
+	struct wt_auth_end *end = &p->ends[side == &p->acceptor];
+	void *memory;
+	bool was;
+
+	if (!give_up_put_off(p, side, false, &was, note))
+		return false;
+	if (!was)
+		return true;
+	memory = wt_auth_end_take(end);
+	memset(memory, PAINT, end->ops->peer_size);
+	wt_auth_host_settle(&end->host);
+	/* If not, the memory stays: it is in use. */
+	if (!is_painted(memory, end->ops->peer_size))
+		return wt_find(note, WT_FAULT_STATE,
+			       "what was put off for a handshake that was given up is written to "
+			       "the memory of its peer after peer_remove()");
+	wt_secret_free(memory);
+	return wt_auth_end_add(end, roles, note);
+}
+
+bool wt_check_auth_put_off(const struct wt_exchange_setup *setup, struct wt_finding *note)
+{
+	struct wt_exchange p;
+	bool ever = false;
+	bool good = wt_exchange_open_friends(&p, setup, note) &&
+		    try_next(&p, &p.acceptor, true, &ever, note) &&
+		    try_next(&p, &p.dialler, false, &ever, note) &&
+		    try_next(&p, &p.acceptor, false, &ever, note);
+
+	if (good && !ever)
+		wt_find(note, WT_FAULT_NONE, "not needed: no verdict is put off");
+	good = good && (!ever || (try_gone(&p, &p.dialler, WT_PEER_DIALS, note) &&
+				  try_gone(&p, &p.acceptor, WT_PEER_ACCEPTS, note) &&
+				  wt_exchange_run(&p, NULL, note)));
+	wt_exchange_close(&p);
+	return good;
+}
+
+/* ---- a peer that goes ---------------------------------------------------- */
 
 /* The acceptor forgets its peer: a first message of it is a stranger's, and the
  * memory is nobody's. If not, the memory stays: it is in use. */
