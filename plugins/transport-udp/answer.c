@@ -94,11 +94,14 @@ static bool has_few_answers(const struct wt_udp_link *link, const struct wt_udp_
 				WT_UDP_ANSWER_RATE, WT_UDP_ANSWER_BURST);
 }
 
+/* Of what the kernel gave, which net.core.wmem_max can make less than was asked for. */
 static bool is_half_full(int fd)
 {
-	int waits = 0;
+	int waits = 0, buffer = 0;
+	socklen_t len = sizeof buffer;
 
-	return ioctl(fd, SIOCOUTQ, &waits) == 0 && waits > WT_UDP_ANSWER_BUFFER / 2;
+	return getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, &len) == 0 &&
+	       ioctl(fd, SIOCOUTQ, &waits) == 0 && waits > buffer / 2;
 }
 
 enum wt_status wt_udp_answer(struct wt_udp_link *link, const struct wt_path *path,
