@@ -122,7 +122,7 @@ static void put_header(uint8_t *m, uint8_t step, uint32_t receiver)
 
 static void identify(struct wt_auth_out *out, struct peer *peer)
 {
-	out->flags |= WT_AUTH_OUT_PEER | WT_AUTH_OUT_AUTHENTIC;
+	out->flags |= WT_AUTH_OUT_PEER | (wt_later.unproven ? 0 : WT_AUTH_OUT_AUTHENTIC);
 	out->peer_id = peer->id;
 	out->local_index = peer->local_index;
 	out->remote_index = peer->remote_index;

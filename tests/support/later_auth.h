@@ -70,6 +70,7 @@ struct wt_later {
 	enum wt_later_fault fault[WT_LATER_STEPS + 1];
 	uint64_t delay_ms;
 	bool keys_with_done; /* the accepting end gives them at M3 */
+	bool unproven;	     /* it is sure of nobody: no WT_AUTH_OUT_AUTHENTIC */
 	bool two_messages;   /* no M3: the first record is the proof */
 	bool asks_nothing;   /* of the host about parameters: the peer is told its own */
 	/* What happened. */

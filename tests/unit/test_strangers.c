@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "record/limits.h"
+#include "support/later_auth.h"
 #include "support/world.h"
 
 /* A connection from 127.0.0.`from` that has sent `len` bytes. */
@@ -106,6 +107,60 @@ static void all_together_are_256_and_the_oldest_goes(void **state)
 	assert_int_equal(w->server.worker->half_open_count, 0);
 }
 
+/* A first message that auth plugin "later" takes for alice's, and then ever more
+ * strangers from the same address: is the connection that brought it closed? */
+static bool is_pushed_out(struct wt_world *w, int *fd)
+{
+	/* length, header, index, name, and the rest that is nothing */
+	static const uint8_t m1[49] = "\0\0\0\55\1\1\310\1\0\0\0\0\0\0\0\7\1";
+	uint8_t m2[600];
+	int others[WT_HALF_OPEN_PER_SOURCE];
+	bool closed;
+
+	wt_end_plugin(&wt_later_plugin);
+	w->auth = "later";
+	wt_world_server(w, "");
+	*fd = stranger(w, 9, m1, sizeof m1);
+	wt_world_settle(w);
+	if (recv(*fd, m2, sizeof m2, MSG_DONTWAIT) <= 0)
+		fail_msg("no answer; the log:\n%s", w->log);
+	for (size_t i = 0; i < WT_HALF_OPEN_PER_SOURCE; i++) {
+		others[i] = stranger(w, 9, "\0", 1);
+		wt_world_settle(w);
+	}
+	closed = is_closed(*fd);
+	for (size_t i = 0; i < WT_HALF_OPEN_PER_SOURCE; i++) {
+		assert_false(is_closed(others[i]));
+		close(others[i]);
+	}
+	return closed;
+}
+
+/* It is no stranger's any more, and has the time that a handshake takes. */
+static void a_proven_first_message_is_pushed_out_by_nobody(void **state)
+{
+	struct wt_world *w = *state;
+	int fd;
+
+	wt_later = (struct wt_later){ .keys_with_done = true, .asks_nothing = true };
+	assert_false(is_pushed_out(w, &fd));
+	wt_world_pass(w, WT_HALF_OPEN_MS + 1000);
+	assert_false(is_closed(fd));
+	wt_world_pass(w, WT_PENDING_MS);
+	assert_true(is_closed(fd));
+	close(fd);
+}
+
+static void one_that_anybody_can_make_is(void **state)
+{
+	int fd;
+
+	wt_later =
+		(struct wt_later){ .keys_with_done = true, .asks_nothing = true, .unproven = true };
+	assert_true(is_pushed_out(*state, &fd));
+	close(fd);
+}
+
 static void what_is_not_a_handshake_closes_in_silence(void **state)
 {
 	static const struct {
@@ -147,6 +202,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(one_source_gets_eight_and_the_oldest_goes),
 		WORLD_TEST(all_together_are_256_and_the_oldest_goes),
+		WORLD_TEST(a_proven_first_message_is_pushed_out_by_nobody),
+		WORLD_TEST(one_that_anybody_can_make_is),
 		WORLD_TEST(what_is_not_a_handshake_closes_in_silence),
 	};
 
