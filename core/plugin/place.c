@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/build.h"
@@ -123,6 +124,13 @@ static enum wt_status check_directory(const char *path, int path_len, const stru
 		       path_len, path, st->st_mode & 07777u, needed_chmod(st), path_len, path);
 }
 
+static const char *what_to_set(void)
+{
+	return getauxval(AT_SECURE) ? "set plugin_dir to where the plugins are"
+				    : "set plugin_dir, or WT_PLUGIN_DIR in the environment, to "
+				      "where the plugins are";
+}
+
 /* Each directory and link of `path`, as it is written. Where others can add
  * names, as in /tmp, a link of theirs could lead to any directory of root's. */
 static enum wt_status check_way(const char *path, struct wt_error *err)
@@ -166,10 +174,9 @@ enum wt_status wt_place_find(const char *wanted, char **dir, struct wt_error *er
 		errno = ENOTDIR;
 	}
 	if (!*dir)
-		return wt_fail(err, WT_ERR_CONFIG,
-			       "plugin directory %s (%s%s%s): %s; set plugin_dir, or "
-			       "WT_PLUGIN_DIR in the environment, to where the plugins are",
-			       place.path, place.source, gap, place.fallback, strerror(errno));
+		return wt_fail(err, WT_ERR_CONFIG, "plugin directory %s (%s%s%s): %s; %s",
+			       place.path, place.source, gap, place.fallback, strerror(errno),
+			       what_to_set());
 	if (place.home && strcmp(*dir, place.path) != 0) {
 		enum wt_status status = check_way(place.path, err);
 
@@ -275,10 +282,8 @@ static enum wt_status say_missing(const char *dir, enum wt_plugin_kind kind, con
 	free(entries);
 	if (found == 0)
 		return wt_fail(err, WT_ERR_CONFIG,
-			       "there is no such file, and no other %s plugin beside it; set "
-			       "plugin_dir, or WT_PLUGIN_DIR in the environment, to where the "
-			       "plugins are",
-			       wt_kind_text(kind));
+			       "there is no such file, and no other %s plugin beside it; %s",
+			       wt_kind_text(kind), what_to_set());
 	return wt_fail(err, WT_ERR_CONFIG, "there is no such file%s; the %s plugins there are: %s",
 		       wt_nearest_hint(&nearest, hint), wt_kind_text(kind), list);
 }

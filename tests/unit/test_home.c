@@ -237,6 +237,10 @@ static void raised_rights_do_not_look_there(void **state)
 	assert_int_equal(run(program, WAY, "", NULL), 0);
 	assert_told(DEFAULT "; a process with raised rights does not look beside its program)\n");
 	assert_null(strstr(told, "there/lib"));
+	/* Nor is the environment, which would not count, a remedy. */
+	assert_null(strstr(told, "WT_PLUGIN_DIR"));
+	if (access(WT_PLUGIN_DIR_DEFAULT, F_OK) != 0)
+		assert_told("; set plugin_dir to where the plugins are\n");
 }
 
 static void links_on_the_way_must_be_ours(void **state)
