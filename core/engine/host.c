@@ -67,14 +67,14 @@ static enum wt_status aead_open(const struct wt_host *host, struct wt_worker *wo
  * The callback may free what it was called for. */
 struct plugin_timer {
 	struct wt_timer timer; /* first: what the plugin has a pointer to */
-	const struct wt_host *host;
+	const struct wt_plugin *plugin;
 	wt_timer_fn *fn;
 	void *arg;
 };
 
 struct plugin_watch {
 	struct wt_watch watch; /* likewise */
-	const struct wt_host *host;
+	const struct wt_plugin *plugin;
 	wt_watch_fn *fn;
 	void *arg;
 };
@@ -82,7 +82,7 @@ struct plugin_watch {
 static void on_timer(void *arg, struct wt_worker *worker)
 {
 	const struct plugin_timer *own = arg;
-	const void *outer = wt_calling_enter(&own->host->timer_new);
+	const void *outer = wt_calling_enter(&own->plugin->callbacks.timer);
 
 	own->fn(own->arg, worker);
 	wt_calling_leave(outer);
@@ -91,7 +91,7 @@ static void on_timer(void *arg, struct wt_worker *worker)
 static void on_watch(void *arg, struct wt_worker *worker, int fd, unsigned events)
 {
 	const struct plugin_watch *own = arg;
-	const void *outer = wt_calling_enter(&own->host->watch_new);
+	const void *outer = wt_calling_enter(&own->plugin->callbacks.watch);
 
 	own->fn(own->arg, worker, fd, events);
 	wt_calling_leave(outer);
@@ -104,7 +104,7 @@ static struct wt_timer *timer_new(const struct wt_host *host, struct wt_worker *
 
 	if (!own)
 		return NULL;
-	*own = (struct plugin_timer){ .host = host, .fn = fn, .arg = arg };
+	*own = (struct plugin_timer){ .plugin = instance_of(host)->plugin, .fn = fn, .arg = arg };
 	if (wt_timer_init(&worker->loop, &own->timer, on_timer, own) == WT_OK)
 		return &own->timer;
 	free(own);
@@ -138,7 +138,7 @@ static struct wt_watch *watch_new(const struct wt_host *host, struct wt_worker *
 
 	if (!own)
 		return NULL;
-	*own = (struct plugin_watch){ .host = host, .fn = fn, .arg = arg };
+	*own = (struct plugin_watch){ .plugin = instance_of(host)->plugin, .fn = fn, .arg = arg };
 	if (wt_watch_start(&worker->loop, &own->watch, fd, events, on_watch, own) == WT_OK)
 		return &own->watch;
 	free(own);
@@ -164,8 +164,11 @@ static void watch_free(const struct wt_host *host, struct wt_watch *watch)
 static struct wt_resolve *resolve(const struct wt_host *host, struct wt_worker *worker,
 				  const char *name, uint16_t port, wt_resolve_fn *fn, void *arg)
 {
-	(void)host;
-	return wt_resolver_submit(worker->resolver, name, port, fn, arg);
+	struct wt_resolve *request = wt_resolver_submit(worker->resolver, name, port, fn, arg);
+
+	if (request)
+		wt_resolver_mark(request, &instance_of(host)->plugin->callbacks.resolve);
+	return request;
 }
 
 static void resolve_cancel(const struct wt_host *host, struct wt_resolve *request)

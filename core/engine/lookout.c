@@ -13,17 +13,8 @@
 
 #include "base/log.h"
 #include "engine/stall.h"
-#include "plugin/call.h"
-#include "plugin/descriptor.h"
 
 #define NS_PER_S 1000000000ull
-#define PLACE_MAX 128u
-
-const char *const wt_stage_text[WT_STAGES] = {
-	[WT_STAGE_EVENTS] = "events and timers", [WT_STAGE_NOTES] = "notes of other workers",
-	[WT_STAGE_RECEIVE] = "received records", [WT_STAGE_TRANSMIT] = "packets of the TUN device",
-	[WT_STAGE_REAP] = "closed connections",	 [WT_STAGE_STOP] = "the end of all connections",
-};
 
 /* What is kept of one worker. */
 struct watched {
@@ -31,7 +22,7 @@ struct watched {
 	const void *_Atomic *calling; /* its thread's; NULL: not met, or parted */
 	int stat_fd;		      /* /proc/.../stat of its thread; -1: none */
 	struct wt_stall stall;
-	char place[PLACE_MAX]; /* where it stood when that was said last */
+	char place[WT_CALLING_NAME]; /* where it stood when that was said last */
 };
 
 struct wt_lookout {
@@ -86,50 +77,6 @@ static const void *see(const struct wt_lookout *lookout, const struct watched *w
 	return slot;
 }
 
-/* ---- where it is ------------------------------------------------------------------ */
-
-static bool within(const void *p, const void *object, size_t size)
-{
-	return (uintptr_t)p >= (uintptr_t)object && (uintptr_t)p < (uintptr_t)object + size;
-}
-
-/* "accept() of auth plugin "x"", if it is this one's. */
-static bool name_operation(const struct wt_instance *instance, const void *slot,
-			   char place[PLACE_MAX])
-{
-	const struct wt_plugin *plugin = instance->plugin;
-	const struct wt_host *host = &instance->host->host;
-	const char *operation = wt_ops_name(plugin, slot);
-
-	if (operation)
-		snprintf(place, PLACE_MAX, "%s() of %s plugin \"%s\"", operation,
-			 wt_kind_text(plugin->kind), plugin->name);
-	else if (within(slot, host, sizeof *host))
-		snprintf(place, PLACE_MAX, "a %s of %s plugin \"%s\"",
-			 slot == (const void *)&host->timer_new ? "timer" : "watch",
-			 wt_kind_text(plugin->kind), plugin->name);
-	return place[0] != '\0';
-}
-
-static void name_place(const struct wt_node *node, const void *slot, char place[PLACE_MAX])
-{
-	const struct wt_settings *settings = node->settings;
-	bool found;
-
-	place[0] = '\0';
-	found = name_operation(node->crypto->instance, slot, place);
-	for (size_t i = 0; i < settings->transport_count && !found; i++)
-		found = name_operation(node->transports[i], slot, place);
-	for (size_t i = 0; i < settings->auth_count && !found; i++)
-		found = name_operation(node->auths[i], slot, place);
-	if (found)
-		return;
-	if (within(slot, (const void *)wt_stage_text, sizeof wt_stage_text))
-		snprintf(place, PLACE_MAX, "the core, at %s", *(const char *const *)slot);
-	else
-		snprintf(place, PLACE_MAX, "the core");
-}
-
 /* ---- what is said -------------------------------------------------------------- */
 
 static void say(struct wt_lookout *lookout, unsigned index, enum wt_stall_news news,
@@ -143,7 +90,7 @@ static void say(struct wt_lookout *lookout, unsigned index, enum wt_stall_news n
 		       watched->place);
 		return;
 	}
-	name_place(lookout->node, slot, watched->place);
+	wt_whereabouts_name(slot, watched->place);
 	wt_log(WT_LOG_WARN,
 	       "worker %u stands still for %.1f s: it %s in %s; its peers' packets wait meanwhile. "
 	       "Nothing there may take long: report it to who made it",

@@ -13,30 +13,12 @@
 #define WT_ENGINE_LOOKOUT_H
 
 #include "base/error.h"
-#include "plugin/calling.h"
+#include "engine/whereabouts.h"
 #include "session/node.h"
 
 #define WT_LOOKOUT_STEP_MS 500u
 /* While somebody stands still, so that the end is said with a useful figure. */
 #define WT_LOOKOUT_CLOSE_STEP_MS 100u
-
-/* Where in the core a worker is when it is in no plugin. */
-enum wt_stage {
-	WT_STAGE_EVENTS,
-	WT_STAGE_NOTES,
-	WT_STAGE_RECEIVE,
-	WT_STAGE_TRANSMIT,
-	WT_STAGE_REAP,
-	WT_STAGE_STOP,
-	WT_STAGES
-};
-extern const char *const wt_stage_text[WT_STAGES];
-
-/* The worker's own thread, in no plugin. */
-static inline void wt_stage_enter(enum wt_stage stage)
-{
-	wt_calling_leave(&wt_stage_text[stage]);
-}
 
 struct wt_lookout;
 

@@ -162,7 +162,7 @@ static inline const struct wt_transport_ops *wt_transport_ops(const struct wt_in
 static inline enum wt_status wt_transport_listen(const struct wt_instance *transport,
 						 struct wt_worker *worker, struct wt_error *err)
 {
-	const void *outer = wt_calling_enter(&wt_transport_ops(transport)->listen);
+	const void *outer = wt_calling_enter_slow(&wt_transport_ops(transport)->listen);
 	enum wt_status result = wt_transport_ops(transport)->listen(transport->self, worker, err);
 
 	wt_calling_leave(outer);
@@ -303,7 +303,7 @@ static inline enum wt_status wt_auth_peer_add(const struct wt_instance *auth,
 					      const struct wt_config *cfg, uint32_t peer_id,
 					      uint32_t roles, void *peer, struct wt_error *err)
 {
-	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->peer_add);
+	const void *outer = wt_calling_enter_slow(&wt_auth_ops(auth)->peer_add);
 	enum wt_status result =
 		wt_auth_ops(auth)->peer_add(auth->self, cfg, peer_id, roles, peer, err);
 
@@ -313,7 +313,7 @@ static inline enum wt_status wt_auth_peer_add(const struct wt_instance *auth,
 
 static inline void wt_auth_peer_remove(const struct wt_instance *auth, void *peer)
 {
-	const void *outer = wt_calling_enter(&wt_auth_ops(auth)->peer_remove);
+	const void *outer = wt_calling_enter_slow(&wt_auth_ops(auth)->peer_remove);
 
 	wt_auth_ops(auth)->peer_remove(auth->self, peer);
 	wt_calling_leave(outer);

@@ -35,7 +35,7 @@ enum wt_status wt_descriptor_take(struct wt_loaded *loaded, const void *raw,
 enum wt_status wt_ops_take(struct wt_loaded *loaded, struct wt_error *err) WT_MUST_CHECK;
 
 /* The name of the operation whose slot in plugin->ops this is the address of;
- * NULL: it is none of this plugin's. Any thread. */
+ * NULL: it is none of this plugin's. Any thread, and signal handlers. */
 const char *wt_ops_name(const struct wt_plugin *plugin, const void *slot);
 
 /* Fill plugin.config_keys, _count and _stride: elements of one size, sound

@@ -24,7 +24,8 @@
  * copied nor moved after wt_host_base_init. */
 struct wt_host_instance {
 	struct wt_host host;
-	char label[WT_HOST_LABEL]; /* "crypto aesgcm-openssl": in front of log lines */
+	const struct wt_plugin *plugin; /* whose; NULL until wt_instance_new */
+	char label[WT_HOST_LABEL];	/* "crypto aesgcm-openssl": in front of log lines */
 	const struct wt_clock *clock;
 	struct wt_counters *counters; /* NULL: nothing is counted */
 	void *owner;		      /* the engine's, for the slots that it fills */

@@ -8,15 +8,27 @@
 static enum wt_status create(const struct wt_plugin *plugin, const struct wt_host *host,
 			     const struct wt_config *cfg, void **self, struct wt_error *err)
 {
+	enum wt_status status = WT_ERR_INVALID;
+	const void *outer;
+
 	switch (plugin->kind) {
 	case WT_KIND_CRYPTO:
-		return plugin->ops.crypto.create(host, cfg, self, err);
+		outer = wt_calling_enter_slow(&plugin->ops.crypto.create);
+		status = plugin->ops.crypto.create(host, cfg, self, err);
+		break;
 	case WT_KIND_TRANSPORT:
-		return plugin->ops.transport.create(host, cfg, self, err);
+		outer = wt_calling_enter_slow(&plugin->ops.transport.create);
+		status = plugin->ops.transport.create(host, cfg, self, err);
+		break;
 	case WT_KIND_AUTH:
-		return plugin->ops.auth.create(host, cfg, self, err);
+		outer = wt_calling_enter_slow(&plugin->ops.auth.create);
+		status = plugin->ops.auth.create(host, cfg, self, err);
+		break;
+	default:
+		return status;
 	}
-	return WT_ERR_INVALID;
+	wt_calling_leave(outer);
+	return status;
 }
 
 enum wt_status wt_instance_new(const struct wt_plugin *plugin, struct wt_host_instance *host,
@@ -31,6 +43,8 @@ enum wt_status wt_instance_new(const struct wt_plugin *plugin, struct wt_host_in
 		return wt_fail(err, WT_ERR_NOMEM, "out of memory");
 	instance->plugin = plugin;
 	instance->host = host;
+	host->plugin = plugin;
+	wt_calling_know(plugin);
 	status = create(plugin, &host->host, cfg, &instance->self, &why);
 	if (status != WT_OK) {
 		free(instance);
@@ -42,21 +56,34 @@ enum wt_status wt_instance_new(const struct wt_plugin *plugin, struct wt_host_in
 	return WT_OK;
 }
 
+static void destroy(const struct wt_plugin *plugin, void *self)
+{
+	const void *outer;
+
+	switch (plugin->kind) {
+	case WT_KIND_CRYPTO:
+		outer = wt_calling_enter_slow(&plugin->ops.crypto.destroy);
+		plugin->ops.crypto.destroy(self);
+		break;
+	case WT_KIND_TRANSPORT:
+		outer = wt_calling_enter_slow(&plugin->ops.transport.destroy);
+		plugin->ops.transport.destroy(self);
+		break;
+	case WT_KIND_AUTH:
+		outer = wt_calling_enter_slow(&plugin->ops.auth.destroy);
+		plugin->ops.auth.destroy(self);
+		break;
+	default:
+		return;
+	}
+	wt_calling_leave(outer);
+}
+
 void wt_instance_free(struct wt_instance *instance)
 {
 	if (!instance)
 		return;
-	switch (instance->plugin->kind) {
-	case WT_KIND_CRYPTO:
-		instance->plugin->ops.crypto.destroy(instance->self);
-		break;
-	case WT_KIND_TRANSPORT:
-		instance->plugin->ops.transport.destroy(instance->self);
-		break;
-	case WT_KIND_AUTH:
-		instance->plugin->ops.auth.destroy(instance->self);
-		break;
-	}
+	destroy(instance->plugin, instance->self);
 	free(instance);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "plugin/calling.h"
 #include "plugin/host.h"
 #include "plugin/note.h"
 #include "plugin/place.h"
@@ -466,6 +467,7 @@ void wt_loaded_free(struct wt_loaded *loaded)
 {
 	if (!loaded)
 		return;
+	wt_calling_forget(&loaded->plugin);
 	if (loaded->plugin.handle)
 		dlclose(loaded->plugin.handle);
 	free(loaded->plugin.algorithm);

@@ -217,12 +217,13 @@ static const char *name_in(const struct slot *slots, size_t n, size_t offset)
 
 const char *wt_ops_name(const struct wt_plugin *plugin, const void *slot)
 {
-	const struct table *table = &tables[plugin->kind];
 	uintptr_t at = (uintptr_t)slot, begin = (uintptr_t)&plugin->ops;
+	const struct table *table;
 	const char *name;
 
 	if (at < begin || at >= begin + sizeof plugin->ops)
 		return NULL;
+	table = &tables[plugin->kind];
 	name = name_in(table->slots, table->slot_count, at - begin);
 	return name ? name : name_in(table->options, table->option_count, at - begin);
 }

@@ -32,6 +32,11 @@ struct wt_plugin {
 		struct wt_transport_ops transport;
 		struct wt_auth_ops auth;
 	} ops;
+	/* Their addresses stand for callbacks of its instances, as those of the slots
+	 * of `ops` stand for operations (plugin/calling.h). */
+	struct {
+		char timer, watch, resolve;
+	} callbacks;
 	void *handle; /* of dlopen */
 };
 

@@ -20,6 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "plugin/calling.h"
+
 enum place { WAITING, WITH_THREAD, FINISHED, IN_CALLBACK };
 
 struct wt_resolve {
@@ -28,6 +30,7 @@ struct wt_resolve {
 	struct wt_resolver_client *client; /* NULL: cancelled while with the thread */
 	wt_resolve_fn *fn;
 	void *arg;
+	const void *slot; /* NULL: the core asked */
 	char port[6];
 	enum wt_status status;
 	size_t count;
@@ -319,6 +322,11 @@ struct wt_resolve *wt_resolver_submit(struct wt_resolver_client *client, const c
 	return request;
 }
 
+void wt_resolver_mark(struct wt_resolve *request, const void *slot)
+{
+	request->slot = slot;
+}
+
 /* Called with the lock held. Frees the request unless the thread or dispatch
  * will. */
 static void cancel(struct wt_resolver *resolver, struct wt_resolve *request)
@@ -407,10 +415,14 @@ void wt_resolver_client_dispatch(struct wt_resolver_client *client)
 	pthread_mutex_unlock(&client->resolver->lock);
 	for (; now > 0 && (request = take_finished(client)); now--) {
 		bool ok = request->status == WT_OK;
+		const void *outer = atomic_load_explicit(&wt_calling, memory_order_relaxed);
 
+		if (request->slot)
+			wt_calling_leave(request->slot);
 		request->fn(request->arg, client->worker, request->status,
 			    ok ? request->addresses : NULL, request->count,
 			    ok ? NULL : request->error.text);
+		wt_calling_leave(outer);
 		free(request);
 	}
 }

@@ -66,6 +66,10 @@ void wt_resolver_client_dispatch(struct wt_resolver_client *client);
 struct wt_resolve *wt_resolver_submit(struct wt_resolver_client *client, const char *name,
 				      uint16_t port, wt_resolve_fn *fn, void *arg) WT_MUST_CHECK;
 
+/* While its callback runs, this is where the thread is (plugin/calling.h): `slot`
+ * is of the plugin that asked. */
+void wt_resolver_mark(struct wt_resolve *request, const void *slot);
+
 /* The callback of this request will not come. Does nothing from within that
  * callback itself. NULL is allowed. */
 void wt_resolver_cancel(struct wt_resolve *request);

@@ -19,7 +19,8 @@ static struct wt_plugin crypto_plugin, transport_plugin, auth_plugin;
 static struct wt_instance crypto_instance, transport, auth;
 static struct wt_crypto crypto;
 static const char outside; /* stands for a stage of the core */
-static char seen[256];	   /* the names, one behind the other */
+static const struct wt_plugin *now_freed;
+static char seen[256]; /* the names, one behind the other */
 
 /* Called in each operation. */
 static void note(const struct wt_plugin *plugin)
@@ -30,6 +31,20 @@ static void note(const struct wt_plugin *plugin)
 }
 
 /* ---- plugins ------------------------------------------------------------------- */
+
+static enum wt_status create(const struct wt_host *host, const struct wt_config *cfg, void **self,
+			     struct wt_error *err)
+{
+	(void)cfg, (void)self, (void)err;
+	note(((const struct wt_host_instance *)host->self)->plugin);
+	return WT_OK;
+}
+
+static void destroy(void *self)
+{
+	(void)self;
+	note(now_freed);
+}
 
 static enum wt_status key_init(void *self, struct wt_worker *worker, void *ctx, const uint8_t *key)
 {
@@ -191,7 +206,9 @@ static int setup(void **state)
 	(void)state;
 	crypto_plugin = (struct wt_plugin){
 		.kind = WT_KIND_CRYPTO,
-		.ops.crypto = { .ctx_size = 8,
+		.ops.crypto = { .create = create,
+				.destroy = destroy,
+				.ctx_size = 8,
 				.ctx_align = 8,
 				.key_init = key_init,
 				.key_wipe = key_wipe,
@@ -202,7 +219,9 @@ static int setup(void **state)
 	};
 	transport_plugin = (struct wt_plugin){
 		.kind = WT_KIND_TRANSPORT,
-		.ops.transport = { .listen = listen_on,
+		.ops.transport = { .create = create,
+				   .destroy = destroy,
+				   .listen = listen_on,
 				   .dial = dial,
 				   .close = close_connection,
 				   .send = send_records,
@@ -215,7 +234,9 @@ static int setup(void **state)
 	};
 	auth_plugin = (struct wt_plugin){
 		.kind = WT_KIND_AUTH,
-		.ops.auth = { .peer_add = peer_add,
+		.ops.auth = { .create = create,
+			      .destroy = destroy,
+			      .peer_add = peer_add,
 			      .peer_remove = peer_remove,
 			      .start = start,
 			      .accept = accept_message,
@@ -240,6 +261,47 @@ static void assert_seen(const char *names)
 }
 
 /* ---- tests --------------------------------------------------------------------- */
+
+static void making_and_freeing_is_named(void **state)
+{
+	static const struct wt_plugin *const plugins[] = { &crypto_plugin, &transport_plugin,
+							   &auth_plugin };
+	struct wt_error err = { .struct_size = sizeof err };
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct wt_host_instance host = { .host.self = &host };
+		struct wt_instance *instance;
+
+		now_freed = plugins[i];
+		assert_int_equal(wt_instance_new(plugins[i], &host, NULL, &instance, &err), WT_OK);
+		wt_instance_free(instance);
+	}
+	assert_seen("create destroy create destroy create destroy ");
+}
+
+static void a_known_plugin_is_named_with_what_it_does(void **state)
+{
+	char name[WT_CALLING_NAME];
+
+	(void)state;
+	memcpy(auth_plugin.name, "mine", sizeof "mine");
+	wt_calling_know(&auth_plugin);
+	wt_calling_know(&auth_plugin);
+	assert_true(wt_calling_name(&auth_plugin.ops.auth.accept, name));
+	assert_string_equal(name, "accept() of auth plugin \"mine\"");
+	assert_true(wt_calling_name(&auth_plugin.callbacks.timer, name));
+	assert_string_equal(name, "a timer of auth plugin \"mine\"");
+	assert_true(wt_calling_name(&auth_plugin.callbacks.watch, name));
+	assert_string_equal(name, "a watch of auth plugin \"mine\"");
+	assert_true(wt_calling_name(&auth_plugin.callbacks.resolve, name));
+	assert_string_equal(name, "the answer to a resolve() of auth plugin \"mine\"");
+	assert_false(wt_calling_name(&outside, name));
+	assert_string_equal(name, "");
+	wt_calling_forget(&auth_plugin);
+	assert_false(wt_calling_name(&auth_plugin.ops.auth.accept, name));
+	assert_false(wt_calling_name(NULL, name));
+}
 
 static void each_operation_of_crypto_is_named(void **state)
 {
@@ -327,6 +389,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
+		TEST(making_and_freeing_is_named),
+		TEST(a_known_plugin_is_named_with_what_it_does),
 		TEST(each_operation_of_crypto_is_named),
 		TEST(each_operation_of_a_transport_is_named),
 		TEST(each_operation_of_auth_is_named_and_what_it_calls),

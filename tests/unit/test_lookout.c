@@ -28,7 +28,7 @@ static struct wt_plugin slow_auth, slow_transport;
 static const struct wt_host *transport_host; /* of the engine's instance, made last */
 static unsigned slow_worker;		     /* whose timer stands still */
 static bool compute;			     /* ... or computes */
-static _Atomic bool stood;		     /* once is enough */
+static _Atomic bool stood; /* once is enough */
 static struct wt_world *world;
 
 static void stand_still(void)
@@ -64,6 +64,20 @@ static enum wt_status remember_host(const struct wt_host *host, const struct wt_
 {
 	transport_host = host;
 	return wt_memory_plugin.ops.transport.create(host, cfg, self, err);
+}
+
+static void on_resolved(void *arg, struct wt_worker *worker, enum wt_status status,
+			const struct sockaddr_storage *addresses, size_t n, const char *error)
+{
+	(void)arg, (void)worker, (void)status, (void)addresses, (void)n, (void)error;
+	stand_still();
+}
+
+static enum wt_status listen_and_resolve(void *self, struct wt_worker *worker, struct wt_error *err)
+{
+	assert_non_null(
+		transport_host->resolve(transport_host, worker, "192.0.2.1", 1, on_resolved, NULL));
+	return wt_memory_plugin.ops.transport.listen(self, worker, err);
 }
 
 static struct wt_timer *timer;
@@ -177,6 +191,19 @@ static void a_timer_of_a_plugin_that_blocks_is_named(void **state)
 	assert_logged("it is blocked in a timer of transport plugin \"timed\"");
 }
 
+static void an_answer_to_a_plugin_that_blocks_is_named(void **state)
+{
+	(void)state;
+	slow_transport.ops.transport.create = remember_host;
+	slow_transport.ops.transport.listen = listen_and_resolve;
+	memcpy(slow_transport.name, "asking", sizeof "asking");
+	wt_end_plugin(&slow_transport);
+	world->transport = "asking";
+	wt_world_server(world, "");
+	turn_until_over();
+	assert_logged("is blocked in the answer to a resolve() of transport plugin \"asking\"");
+}
+
 static void the_worker_that_stands_is_told_from_those_that_go_on(void **state)
 {
 	(void)state;
@@ -229,6 +256,7 @@ int main(void)
 		TEST(a_handshake_that_blocks_is_named),
 		TEST(a_transport_that_computes_is_named),
 		TEST(a_timer_of_a_plugin_that_blocks_is_named),
+		TEST(an_answer_to_a_plugin_that_blocks_is_named),
 		TEST(the_worker_that_stands_is_told_from_those_that_go_on),
 		TEST(a_tunnel_at_work_is_said_nothing_of),
 		TEST(nobody_looks_while_all_rest),
