@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "plugin/call.h"
+#include "plugin/vigil.h"
 
 #define LABEL (WT_HOST_LABEL + 8u)
 
@@ -109,9 +110,12 @@ static void try_auth(struct wt_problems *problems, const struct wt_settings *set
 
 void wt_trial_run(const struct wt_settings *settings, struct wt_problems *problems)
 {
+	struct wt_vigil *vigil = wt_vigil_begin(WT_VIGIL_MS);
+
 	try_crypto(problems, &settings->crypto);
 	for (size_t i = 0; i < settings->transport_count; i++)
 		try_section(problems, &settings->transports[i]);
 	for (size_t i = 0; i < settings->auth_count; i++)
 		try_auth(problems, settings, i);
+	wt_vigil_end(vigil);
 }

@@ -288,7 +288,9 @@ int wt_daemon_run(const struct wt_settings *settings)
 
 int wt_daemon_check(const struct wt_settings *settings, struct wt_error *err)
 {
-	const struct wt_engine_options options = { .settings = settings, .mtu = WT_INNER_MTU_MIN };
+	const struct wt_engine_options options = { .settings = settings,
+						   .mtu = WT_INNER_MTU_MIN,
+						   .lookout = true };
 	enum wt_status status = WT_OK;
 	struct wt_engine *engine = wt_engine_new(&options, &status, err);
 

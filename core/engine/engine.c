@@ -15,6 +15,7 @@
 #include "engine/lookout.h"
 #include "engine/nudge.h"
 #include "plugin/call.h"
+#include "plugin/vigil.h"
 #include "privileged/resolver.h"
 #include "session/dial.h"
 #include "session/index_table.h"
@@ -28,6 +29,7 @@ struct wt_engine {
 	struct wt_crew *crew;
 	bool wants_lookout;
 	struct wt_lookout *lookout;
+	struct wt_vigil *vigil; /* while there is no lookout */
 	struct wt_nudge *nudge;
 	struct wt_host_instance *hosts; /* crypto, then transports, then auths */
 	size_t host_count;
@@ -221,6 +223,8 @@ struct wt_engine *wt_engine_new(const struct wt_engine_options *options, enum wt
 		*status = wt_fail(err, WT_ERR_NOMEM, "out of memory");
 		return NULL;
 	}
+	if (engine->wants_lookout)
+		engine->vigil = wt_vigil_begin(WT_VIGIL_MS);
 	*status = new_node(engine, options, err);
 	if (*status == WT_OK)
 		*status = new_crew(engine, err);
@@ -265,6 +269,8 @@ enum wt_status wt_engine_start(struct wt_engine *engine, const int *tun_fds, uns
 		for (size_t i = 0; i < worker->peer_count; i++)
 			wt_dial_schedule(&worker->peers[i], 0);
 	}
+	wt_vigil_end(engine->vigil);
+	engine->vigil = NULL;
 	new_lookout(engine);
 	return wt_crew_start(engine->crew, engine->lookout, err);
 }
@@ -326,11 +332,14 @@ void wt_engine_free(struct wt_engine *engine)
 	struct wt_node *node = &engine->node;
 
 	wt_engine_stop(engine);
+	if (engine->wants_lookout && !engine->vigil)
+		engine->vigil = wt_vigil_begin(WT_VIGIL_MS);
 	wt_nudge_stop(engine->nudge);
 	if (engine->crew)
 		wt_crew_unwatch(engine->crew);
 	free_peers(node);
 	free_instances(engine);
+	wt_vigil_end(engine->vigil);
 	wt_crew_free(engine->crew);
 	wt_nudge_free(engine->nudge);
 	wt_resolver_free(engine->resolver);

@@ -19,7 +19,7 @@ struct wt_engine_options {
 	const struct wt_clock *clock;	    /* NULL: the machine's */
 	uint32_t mtu;			    /* of the inner device */
 	uint32_t features;		    /* WT_FEATURE_*: what the device takes */
-	bool lookout;			    /* log where workers stand still (engine/lookout.h) */
+	bool lookout; /* log where workers, the start or the stop stand still */
 };
 
 /* Make all instances and peers; opens no socket and dials nothing. NULL: err

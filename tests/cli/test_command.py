@@ -424,6 +424,33 @@ class Check(Command):
         self.assertEqual(run.returncode, 4)
         self.assertIn("SIGILL", run.stderr)
 
+    def install_instances(self, *transports):
+        """A plugin directory with these fixtures, and what a tunnel needs beside them."""
+        built = [f"{PLUGINS}/auth-hmac.so", f"{PLUGINS}/crypto-aesgcm-openssl.so"]
+        return self.install(*built, *(f"{FIXTURES}/transport-{name}.so" for name in transports))
+
+    def test_a_plugin_that_hangs_as_an_instance_is_made_is_named(self):
+        plugins = self.install_instances("create-blocks")
+        fifo = os.path.join(self.dir, "fifo")
+        os.mkfifo(fifo)
+        self.write("t.ini", GOOD.replace("transport tcp", "transport create-blocks"))
+        with subprocess.Popen(
+            [WTCORE, "-t", "-c", "t.ini"],
+            cwd=self.dir,
+            env={**os.environ, "WT_PLUGIN_DIR": plugins, "WT_FIXTURE_FIFO": fifo},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            self.addCleanup(process.kill)
+            place = r'warning: create\(\) of transport plugin "create-blocks" '
+            self.assertRegex(process.stderr.readline(), place + r"has not returned for 5\.0 s, and ")
+            # It ends with this, and the next one does not wait.
+            held = os.open(fifo, os.O_RDWR)
+            self.addCleanup(os.close, held)
+            self.assertRegex(process.stderr.read(), place + r"has returned, after \d+\.\d s\n$")
+            self.assertEqual(process.wait(), 0)
+
     def test_bad_plugins_are_4_and_say_why(self):
         ini = (
             "[tunnel]\naddress = 10.8.0.1/24\n[crypto]\nplugin = {}\nallow_insecure = yes\n"

@@ -28,6 +28,7 @@ static struct wt_plugin slow_auth, slow_transport;
 static const struct wt_host *transport_host; /* of the engine's instance, made last */
 static unsigned slow_worker;		     /* whose timer stands still */
 static bool compute;			     /* ... or computes */
+static unsigned creates, destroys;
 static _Atomic bool stood; /* once is enough */
 static struct wt_world *world;
 
@@ -64,6 +65,23 @@ static enum wt_status remember_host(const struct wt_host *host, const struct wt_
 {
 	transport_host = host;
 	return wt_memory_plugin.ops.transport.create(host, cfg, self, err);
+}
+
+static enum wt_status create_slowly(const struct wt_host *host, const struct wt_config *cfg,
+				    void **self, struct wt_error *err)
+{
+	/* The first is made to check the configuration, the second for the tunnel. */
+	if (++creates == 2)
+		(void)wt_world_wait_log(world, " has not returned for ", PATIENCE_S);
+	return wt_memory_plugin.ops.transport.create(host, cfg, self, err);
+}
+
+static void destroy_slowly(void *self)
+{
+	if (++destroys == 2)
+		(void)wt_world_wait_log(world, "destroy() of transport plugin \"late\" has not",
+					PATIENCE_S);
+	wt_memory_plugin.ops.transport.destroy(self);
 }
 
 static void on_resolved(void *arg, struct wt_worker *worker, enum wt_status status,
@@ -111,6 +129,7 @@ static int setup(void **state)
 	slow_worker = 0;
 	compute = false;
 	stood = false;
+	creates = destroys = 0;
 	timer = NULL;
 	memset(&wt_later, 0, sizeof wt_later);
 	wt_end_plugin(&slow_auth);
@@ -204,6 +223,21 @@ static void an_answer_to_a_plugin_that_blocks_is_named(void **state)
 	assert_logged("is blocked in the answer to a resolve() of transport plugin \"asking\"");
 }
 
+static void a_start_and_a_stop_that_block_are_named(void **state)
+{
+	(void)state;
+	slow_transport.ops.transport.create = create_slowly;
+	slow_transport.ops.transport.destroy = destroy_slowly;
+	memcpy(slow_transport.name, "late", sizeof "late");
+	wt_end_plugin(&slow_transport);
+	world->transport = "late";
+	wt_world_server(world, "");
+	assert_logged("warning: create() of transport plugin \"late\" has not returned for 5.0 s");
+	assert_logged("create() of transport plugin \"late\" has returned, after ");
+	wt_end_close(&world->server);
+	assert_logged("destroy() of transport plugin \"late\" has not returned for 5.0 s");
+}
+
 static void the_worker_that_stands_is_told_from_those_that_go_on(void **state)
 {
 	(void)state;
@@ -257,6 +291,7 @@ int main(void)
 		TEST(a_transport_that_computes_is_named),
 		TEST(a_timer_of_a_plugin_that_blocks_is_named),
 		TEST(an_answer_to_a_plugin_that_blocks_is_named),
+		TEST(a_start_and_a_stop_that_block_are_named),
 		TEST(the_worker_that_stands_is_told_from_those_that_go_on),
 		TEST(a_tunnel_at_work_is_said_nothing_of),
 		TEST(nobody_looks_while_all_rest),
