@@ -114,6 +114,51 @@ static void emit(enum wt_log_level level, const char *prefix, const char *text)
 	(void)ignored;
 }
 
+static void append_plain(char *line, size_t *at, const char *text, bool json)
+{
+	for (; *text && *at + 4 < LINE_MAX_BYTES; text++) {
+		if (json && (*text == '"' || *text == '\\'))
+			line[(*at)++] = '\\';
+		line[(*at)++] = *text;
+	}
+}
+
+static void append_number(char *line, size_t *at, uint64_t number, unsigned digits)
+{
+	char text[24];
+	size_t i = sizeof text;
+
+	text[--i] = '\0';
+	for (; number > 0 || digits > 0; number /= 10, digits -= digits > 0)
+		text[--i] = (char)('0' + number % 10);
+	append_plain(line, at, text + i, false);
+}
+
+void wt_log_dying(const char *text)
+{
+	const bool json = state.format == WT_LOG_JSON;
+	char line[LINE_MAX_BYTES];
+	size_t at = 0;
+
+	if (json) {
+		uint64_t now = wt_clock_system.unix_ms(&wt_clock_system);
+
+		append_plain(line, &at, "{\"time\":", false);
+		append_number(line, &at, now / 1000, 1);
+		append_plain(line, &at, ".", false);
+		append_number(line, &at, now % 1000, 3);
+		append_plain(line, &at, ",\"level\":\"error\",\"message\":\"", false);
+	} else {
+		append_plain(line, &at, "error: ", false);
+	}
+	append_plain(line, &at, text, json);
+	append_plain(line, &at, json ? "\"}" : "", false);
+	line[at++] = '\n';
+	ssize_t ignored = write(STDERR_FILENO, line, at);
+
+	(void)ignored;
+}
+
 void wt_vlog(enum wt_log_level level, const char *prefix, const char *fmt, va_list args)
 {
 	char text[LINE_MAX_BYTES - 256];

@@ -26,6 +26,11 @@ void wt_log(enum wt_log_level level, const char *fmt, ...) WT_PRINTF(2, 3);
 void wt_vlog(enum wt_log_level level, const char *prefix, const char *fmt, va_list args)
 	WT_PRINTF(3, 0);
 
+/* An error, from a signal handler of a thread that ends the process: neither lock
+ * nor memory nor anything that may not be called there. `text` is plain ASCII; of
+ * what is longer than a line the end is missing. Goes to stderr always. */
+void wt_log_dying(const char *text);
+
 /* For what the network can cause: at most WT_LOG_BURST lines in
  * WT_LOG_WINDOW_MS for each topic, then one line that says how many were left
  * out, when the window ends and the topic comes up again. `topic` is a string

@@ -5,6 +5,7 @@ import base64
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -428,6 +429,20 @@ class Check(Command):
         """A plugin directory with these fixtures, and what a tunnel needs beside them."""
         built = [f"{PLUGINS}/auth-hmac.so", f"{PLUGINS}/crypto-aesgcm-openssl.so"]
         return self.install(*built, *(f"{FIXTURES}/transport-{name}.so" for name in transports))
+
+    def test_a_plugin_that_crashes_as_an_instance_is_made_is_named(self):
+        cases = {"create-crashes": signal.SIGSEGV, "create-aborts": signal.SIGABRT}
+        plugins = self.install_instances(*cases)
+        for name, number in cases.items():
+            run = self.check(GOOD.replace("transport tcp", f"transport {name}"), plugins=plugins)
+            if "Sanitizer:" in run.stderr:
+                self.skipTest("a sanitizer says what crashes, and ends the process its own way")
+            self.assertEqual(run.returncode, -number)
+            self.assertIn(
+                f'error: {number.name} in create() of transport plugin "{name}": this process ends. '
+                "Report it to who made it\n",
+                run.stderr,
+            )
 
     def test_a_plugin_that_hangs_as_an_instance_is_made_is_named(self):
         plugins = self.install_instances("create-blocks")
