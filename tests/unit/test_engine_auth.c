@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -375,6 +376,59 @@ static void a_peer_of_another_section_is_not_let_in(void **state)
 	assert_null(wt_world_peer(&w->alice, 0)->active);
 }
 
+/* Both ends speak two methods, and this peer one of them. */
+static void open_both_with_two(struct wt_world *w)
+{
+	static const char common[] = "[tunnel]\ninterface = wt0\naddress = 10.8.0.%u/24\n"
+				     "[crypto]\nplugin = aesgcm-openssl\n"
+				     "[auth hmac]\n[auth later]\n"
+				     "[peer alice]\nauth = later\npsk_file = alice.psk\n"
+				     "allowed_ips = 10.8.0.%u/32\n"
+				     "%s[transport memory]\n%s";
+	char endpoint[64], listen[64];
+
+	snprintf(endpoint, sizeof endpoint, "endpoint = memory://127.0.0.1:%u\n", w->port);
+	snprintf(listen, sizeof listen, "listen = 127.0.0.1:%u\n", w->port);
+	wt_end_open(&w->server, w->dir, "two", &w->clock.clock, common, 1, 2, "", listen);
+	wt_end_open(&w->alice, w->dir, "also-two", &w->clock.clock, common, 2, 1, endpoint, "");
+}
+
+/* The method is told in clear: who changes it on the way must not have one plugin
+ * given the handshake of another. */
+static void a_message_of_another_method_reaches_no_plugin(void **state)
+{
+	struct wt_world *w = *state;
+	struct wt_end *ends[] = { &w->alice, &w->server };
+
+	for (int to = 0; to < 2; to++) {
+		struct wt_memory_link *link;
+		/* Of auth-hmac, and too short for it. */
+		uint8_t message[16] = "\0\0\0\14\1\1\1", said[16];
+
+		wt_memory_net.hold = true;
+		open_both_with_two(w);
+		wt_world_settle(w);
+		link = wt_memory_net.links;
+		if (to == 1) {
+			wt_memory_deliver(link, 1, SIZE_MAX);
+			wt_world_settle(w);
+		}
+		/* What `to` said last has its index behind the header. */
+		wt_memory_peek(link, !to, said, sizeof said);
+		message[7] = to == 0 ? 2 : 3;
+		memcpy(message + 8, said + 12, 4);
+		wt_memory_inject(link, to, message, sizeof message);
+		wt_memory_deliver(link, to, to == 0 ? SIZE_MAX : sizeof message);
+		wt_world_settle(w);
+		assert_int_equal(ends[to]->worker->refusals[WT_REASON_STEP], 1);
+		assert_int_equal(ends[to]->worker->refusals[WT_REASON_LENGTH], 0);
+		wt_memory_net.hold = false;
+		assert_recovers(w);
+		wt_end_close(&w->alice);
+		wt_end_close(&w->server);
+	}
+}
+
 /* ---- who may begin ------------------------------------------------------------------------ */
 
 static void put_m1(uint8_t *m1, uint8_t peer)
@@ -421,6 +475,7 @@ int main(void)
 		AUTH_TEST(nor_what_it_writes_over),
 		AUTH_TEST(nor_later),
 		AUTH_TEST(a_peer_of_another_section_is_not_let_in),
+		AUTH_TEST(a_message_of_another_method_reaches_no_plugin),
 		AUTH_TEST(a_dialled_connection_accepts_nobody),
 	};
 
