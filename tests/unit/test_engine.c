@@ -18,6 +18,7 @@
 #include "plugin/call.h"
 #include "record/limits.h"
 #include "session/handshake.h"
+#include "session/initiation.h"
 #include "session/output.h"
 #include "support/world.h"
 
@@ -278,12 +279,9 @@ static void a_restarted_server_is_dialled_again(void **state)
 	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 200);
 }
 
-/* The same key from another place: the newest wins, the older one is told and
- * stays away for a minute. */
-static void a_copied_key_takes_over_and_is_reported(void **state)
+/* Alice is up, and then somebody else with her key. */
+static void copy_key_of_alice(struct wt_world *w)
 {
-	struct wt_world *w = *state;
-
 	wt_world_server(w, "");
 	wt_world_alice(w);
 	wt_world_until(w, wt_world_alice_up);
@@ -293,6 +291,33 @@ static void a_copied_key_takes_over_and_is_reported(void **state)
 		wt_world_pass(w, 100);
 	assert_non_null(wt_world_peer(&w->bob, 0)->active);
 	wt_world_settle(w);
+}
+
+/* Who begins a rekey does not know yet that its place is taken; it is told at once
+ * instead of being given new keys. */
+static void a_replaced_dialler_gets_no_new_keys(void **state)
+{
+	struct wt_world *w = *state;
+
+	copy_key_of_alice(w);
+	const uint64_t handshakes = wt_world_peer(&w->server, 0)->counters.handshakes;
+
+	assert_non_null(wt_world_peer(&w->alice, 0)->active);
+	wt_initiation_start(wt_world_peer(&w->alice, 0)->active);
+	wt_world_settle(w);
+	assert_null(wt_world_peer(&w->alice, 0)->active);
+	assert_true(wt_world_logged(w, "another dialler with the same key took our place"));
+	assert_int_equal(wt_world_peer(&w->server, 0)->counters.handshakes, handshakes);
+	assert_non_null(wt_world_peer(&w->bob, 0)->active);
+}
+
+/* The same key from another place: the newest wins, the older one is told and
+ * stays away for a minute. */
+static void a_copied_key_takes_over_and_is_reported(void **state)
+{
+	struct wt_world *w = *state;
+
+	copy_key_of_alice(w);
 	wt_world_carries(w, &w->server, &w->bob, "10.8.0.1", "10.8.0.2", 100);
 	/* What the older one sends still arrives for a while. */
 	wt_world_carries(w, &w->alice, &w->server, "10.8.0.2", "10.8.0.1", 100);
@@ -473,6 +498,7 @@ int main(void)
 		TUNNEL_TEST(stopping_says_close),
 		TUNNEL_TEST(a_restarted_server_is_dialled_again),
 		TUNNEL_TEST(a_copied_key_takes_over_and_is_reported),
+		TUNNEL_TEST(a_replaced_dialler_gets_no_new_keys),
 		TUNNEL_TEST(a_wrong_key_is_told_at_both_ends),
 		TUNNEL_TEST(a_wrong_realm_is_told_at_both_ends),
 		TUNNEL_TEST(a_wrong_clock_is_told_and_comes_up),
