@@ -12,6 +12,8 @@ HEAD = struct.Struct(">IIQ")  # number, length, what the rest was made from
 SOL_UDP, UDP_SEGMENT = 17, 103
 BUFFER = 8 << 20
 SO_RCVBUFFORCE = 33
+QUIET_S = 2  # when nothing has come for so long, nothing comes
+STEP_S = 0.005
 
 
 def _body(number, length, seed):
@@ -22,10 +24,13 @@ def _body(number, length, seed):
 
 class Flows:
     """Sends from `sender` to `address`, a local one of `receiver`, in a thread, for `seconds`; flows
-    differ in their ports. With `runs` several of a size leave with one call. finish() fails if
-    one arrived changed."""
+    differ in their ports. With `runs` several of a size leave with one call; with `window` no more
+    than about so many are on their way, so that no queue between the ends runs full while one of
+    them waits for a processor. finish() fails if one arrived changed."""
 
-    def __init__(self, sender, receiver, address, seconds, count=4, runs=False, pause_s=0.002):
+    def __init__(
+        self, sender, receiver, address, seconds, count=4, runs=False, pause_s=0.002, window=None
+    ):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.seed = random.getrandbits(64)
         self.sent = [0] * count
@@ -33,7 +38,8 @@ class Flows:
         self.altered = 0
         self.error = None
         self._end = time.monotonic() + seconds
-        self._runs, self._pause_s = runs, pause_s
+        self._runs, self._pause_s, self._window = runs, pause_s, window
+        self._next = [0] * count  # after the highest number that arrived
         self._ends, self._outs = [], []
         for _ in range(count):
             end, out = receiver.socket(family, socket.SOCK_DGRAM), sender.socket(
@@ -74,13 +80,22 @@ class Flows:
                     # one call cuts what it is given into datagrams of this size
                     out.setsockopt(SOL_UDP, UDP_SEGMENT, length if number > 1 else 0)
                     out.send(b"".join(self._datagram(flow, length) for _ in range(number)))
-                time.sleep(self._pause_s)
+                self._pause()
         finally:
             self._done.set()
 
+    def _pause(self):
+        """What was lost last of a flow counts as on its way, so this ends when nothing comes."""
+        time.sleep(self._pause_s)
+        quiet_s, before = 0, sum(self._next)
+        while self._window and quiet_s < QUIET_S and sum(self.sent) - before > self._window:
+            time.sleep(STEP_S)
+            now = sum(self._next)
+            quiet_s, before = 0 if now > before else quiet_s + STEP_S, now
+
     def _receive(self):
         quiet_s = 0
-        while quiet_s < 1 or not self._done.is_set():
+        while quiet_s < QUIET_S or not self._done.is_set():
             ready, _, _ = select.select(self._ends, [], [], 0.1)
             quiet_s = 0 if ready else quiet_s + 0.1
             for end in ready:
@@ -94,6 +109,7 @@ class Flows:
             self.altered += 1
         else:
             self.arrived[flow].append(number)
+            self._next[flow] = max(self._next[flow], number + 1)
 
     def finish(self):
         """(how many were sent, how many arrived, both in all flows)"""
