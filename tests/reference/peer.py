@@ -205,14 +205,16 @@ def dial_datagrams(arguments, method, clock_off_ms):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     link = Datagrams(socket.socket(family, socket.SOCK_DGRAM), (host, port), arguments.lose / 100)
     dialler = Dialler(link, method, own_params(arguments.lane), clock_off_ms)
-    session = dialler.session(arguments.timeout)
     tunnel = Tunnel(link, arguments.address, record.Window)
-    tunnel.send_under(session)
-    if not dialler.m3:
-        tunnel.send(b"\x00")
-    dialler.confirm(tunnel.receive_echo_reply, lambda: tunnel.current.opened > 0,
-                    lambda: tunnel.send(record.inner_control((record.PING, bytes(8)))))
-    return tunnel, session.peer_params
+    deadline = time.monotonic() + arguments.timeout
+    while True:
+        session = dialler.session(deadline - time.monotonic())
+        tunnel.send_under(session)
+        if not dialler.m3:
+            tunnel.send(b"\x00")
+        if dialler.confirm(tunnel.receive_echo_reply, lambda: tunnel.current.opened > 0,
+                           lambda: tunnel.send(record.inner_control((record.PING, bytes(8))))):
+            return tunnel, session.peer_params
 
 
 def dial(arguments, method):
