@@ -356,7 +356,6 @@ static void resolved(void *arg, struct wt_worker *worker, enum wt_status status,
 {
 	struct wt_peer *peer = arg;
 	struct wt_dial *dial = &peer->dial;
-	char why[128];
 
 	(void)worker;
 	dial->resolve = NULL;
@@ -371,8 +370,7 @@ static void resolved(void *arg, struct wt_worker *worker, enum wt_status status,
 		}
 		error = "out of memory";
 	}
-	snprintf(why, sizeof why, "%s: %s", current(peer)->host, error);
-	wt_dial_failed(peer, why);
+	wt_dial_failed(peer, error); /* the resolver says which name */
 }
 
 /* May an attempt begin beside the session that there is? */
