@@ -26,7 +26,7 @@ class Plug(unittest.TestCase):
         self.plugins = os.path.join(self.dir, "plugins")
         os.mkdir(self.plugins, 0o755)
 
-    def run_plug(self, *arguments, timeout=60, **options):
+    def run_plug(self, *arguments, timeout=300, **options):
         options.setdefault("stdout", subprocess.PIPE)
         return subprocess.run(
             [WTPLUG, *arguments],
