@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -45,6 +46,10 @@ static unsigned deep(volatile char *above)
 
 static void overflow_the_stack(void)
 {
+	/* Where there is no limit it would take all memory first. */
+	const struct rlimit little = { 1u << 20, 1u << 20 };
+
+	assert_int_equal(setrlimit(RLIMIT_STACK, &little), 0);
 	(void)deep(NULL);
 }
 
