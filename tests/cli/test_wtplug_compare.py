@@ -225,13 +225,17 @@ class Compare(Comparing):
         pair = found["equality"]["pairs"][0]
         self.assertEqual(pair["verdict"], "different")
         self.assertIn("1361", pair["text"])
-        self.assertIn('<td class="bad">different</td>', page)
+        self.assertIn("at one length only", pair["text"])
+        self.assertRegex(page, r'<td class="bad">different<br><small>in comparison \d+<')
+        self.assertIn('<td class="bad">no</td>', page)
+        self.assertIn('class="bad">aesgcm-openssl and faulty-one-length: ', page)
 
     def test_a_crash_is_no_end_of_the_others(self):
         found, page, _ = self.compare(
             self.plugin("crypto-aesgcm-openssl"), self.fixture("crypto-faulty-traps"), code=1
         )
-        self.assertEqual(found["equality"]["pairs"][0]["verdict"], "different")
+        pair = found["equality"]["pairs"][0]
+        self.assertEqual((pair["verdict"], pair["text"]), ("different", "it crashed: SIGILL"))
         self.assertTrue(found["speed"])
         Page(page)
 

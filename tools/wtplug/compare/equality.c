@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/facts.h"
@@ -15,8 +16,8 @@ static json_t *prove_pair(const struct wt_suite_options *options, const json_t *
 {
 	json_t *pair = json_object();
 	unsigned long cases = 0;
-	const char *text = "";
 	struct wt_case done;
+	char text[sizeof done.finding.text + 64] = "";
 	bool equal = true;
 
 	json_object_set(pair, "a", json_object_get(a, "name"));
@@ -35,7 +36,8 @@ static json_t *prove_pair(const struct wt_suite_options *options, const json_t *
 		cases += done.finding.cases;
 		equal = done.verdict == WT_SOUND;
 		if (!equal)
-			text = done.finding.text;
+			snprintf(text, sizeof text, "%s: %s", wt_fault_text(done.finding.fault),
+				 done.finding.text);
 	}
 	*all += cases;
 	json_object_set_new(pair, "verdict", json_string(equal ? "equal" : "different"));

@@ -163,98 +163,6 @@ static void write_plugins(const json_t *plugins, FILE *out)
 	fputs("</table></div>\n", out);
 }
 
-/* ---- equality ------------------------------------------------------------ */
-
-static const json_t *find_pair(const json_t *pairs, const char *a, const char *b)
-{
-	json_t *pair;
-	size_t i;
-
-	json_array_foreach(pairs, i, pair)
-	{
-		const char *x = wt_report_text(pair, "a"), *y = wt_report_text(pair, "b");
-
-		if ((strcmp(x, a) == 0 && strcmp(y, b) == 0) ||
-		    (strcmp(x, b) == 0 && strcmp(y, a) == 0))
-			return pair;
-	}
-	return NULL;
-}
-
-static const char *known_answers(const json_t *equality, const char *name)
-{
-	json_t *entry;
-	size_t i;
-
-	json_array_foreach(json_object_get(equality, "known_answers"), i,
-			   entry) if (strcmp(wt_report_text(entry, "name"), name) ==
-				      0) return wt_report_text(entry, "verdict");
-	return "";
-}
-
-static void write_equality(const json_t *report, FILE *out)
-{
-	const json_t *plugins = json_object_get(report, "plugins");
-	const json_t *equality = json_object_get(report, "equality");
-	const json_t *pairs = json_object_get(equality, "pairs");
-	json_t *a, *b;
-	size_t i, k;
-
-	fprintf(out,
-		"<h2>Equality</h2>\n<p>%.0f comparisons. In each one both plugins seal the same "
-		"text "
-		"to the same bytes, and each opens what the other sealed: at every length up to "
-		"4096, "
-		"around the longer powers of two and the longest ones, at 64 alignments, in place "
-		"and not, with up to 65,536 bytes of additional data. On the diagonal: the known "
-		"answers of NIST and of the GCM "
-		"specification.</p>\n<div class=\"scroll\"><table><tr><th></th>",
-		wt_report_number(equality, "cases"));
-	json_array_foreach(plugins, i, a)
-	{
-		if (!wt_report_available(a))
-			continue;
-		fputs("<th>", out);
-		wt_html_text(wt_report_text(a, "name"), out);
-		fputs("</th>", out);
-	}
-	fputs("</tr>\n", out);
-	json_array_foreach(plugins, i, a)
-	{
-		if (!wt_report_available(a))
-			continue;
-		fputs("<tr>", out);
-		wt_page_cell(wt_report_text(a, "name"), "t", out);
-		json_array_foreach(plugins, k, b)
-		{
-			if (!wt_report_available(b))
-				continue;
-			const char *verdict =
-				i == k ? known_answers(equality, wt_report_text(a, "name"))
-				       : wt_report_text(find_pair(pairs, wt_report_text(a, "name"),
-								  wt_report_text(b, "name")),
-							"verdict");
-
-			wt_page_cell(verdict,
-				     strcmp(verdict, "different") == 0 ||
-						     strcmp(verdict, "wrong") == 0
-					     ? "bad"
-					     : "good",
-				     out);
-		}
-		fputs("</tr>\n", out);
-	}
-	fputs("</table></div>\n", out);
-	json_array_foreach(pairs, i, a)
-	{
-		if (!wt_report_text(a, "text")[0])
-			continue;
-		fputs("<p class=\"bad\">", out);
-		wt_html_text(wt_report_text(a, "text"), out);
-		fputs("</p>\n", out);
-	}
-}
-
 /* ---- the whole ------------------------------------------------------------ */
 
 static void write_raw(const json_t *report, FILE *out)
@@ -275,7 +183,7 @@ void wt_report_html(const json_t *report, FILE *out)
 	write_machine(report, out);
 	wt_page_summary(report, out);
 	write_plugins(json_object_get(report, "plugins"), out);
-	write_equality(report, out);
+	wt_page_equality(report, out);
 	wt_page_speed(report, out);
 	wt_page_tunnels(report, out);
 	write_raw(report, out);

@@ -6,6 +6,7 @@
 #define WT_COMPARE_PAGE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* One cell of a table; `class` is "t" for text, "good" or "bad". */
@@ -16,6 +17,10 @@ unsigned wt_page_colour(const json_t *report, const char *plugin);
 
 /* The figures that a choice is made by, one line a plugin. */
 void wt_page_summary(const json_t *report, FILE *out);
+/* The proof: each pair, with the count of its cases, and what is different. */
+void wt_page_equality(const json_t *report, FILE *out);
+/* Equal to all others that were compared with it, and right? */
+bool wt_page_is_sound(const json_t *report, const char *plugin);
 void wt_page_speed(const json_t *report, FILE *out);
 void wt_page_tunnels(const json_t *report, FILE *out);
 

@@ -51,6 +51,7 @@ void wt_page_summary(const json_t *report, FILE *out)
 	size_t i;
 
 	fputs("<h2>In short</h2>\n<div class=\"scroll\"><table><tr><th>MB/s</th>"
+	      "<th>agrees with<br>the others</th>"
 	      "<th>seal<br>1420 bytes</th><th>open<br>1420 bytes</th><th>seal<br>65535 bytes</th>"
 	      "<th>open<br>65535 bytes</th><th>through a tunnel,<br>TCP</th>"
 	      "<th>through a tunnel,<br>UDP</th></tr>\n",
@@ -63,6 +64,8 @@ void wt_page_summary(const json_t *report, FILE *out)
 			continue;
 		fputs("<tr>", out);
 		wt_page_cell(name, "t", out);
+		wt_page_cell(wt_page_is_sound(report, name) ? "yes" : "no",
+			     wt_page_is_sound(report, name) ? "good" : "bad", out);
 		for (int form = 0; form < 4; form++)
 			wt_page_number(speed_of(report, name, form % 2 ? "open" : "seal",
 						form / 2 ? LONGEST : PACKET),

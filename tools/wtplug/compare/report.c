@@ -135,10 +135,19 @@ static void print_equality(const json_t *equality, FILE *out)
 	json_array_foreach(json_object_get(equality, "known_answers"), i, entry)
 		fprintf(out, "  %-18s %s: %s\n", wt_report_text(entry, "name"),
 			wt_report_text(entry, "verdict"), wt_report_text(entry, "text"));
-	json_array_foreach(json_object_get(equality, "pairs"), i, entry) fprintf(
-		out, "  %-18s %-18s %s%s%s\n", wt_report_text(entry, "a"),
-		wt_report_text(entry, "b"), wt_report_text(entry, "verdict"),
-		wt_report_text(entry, "text")[0] ? ": " : "", wt_report_text(entry, "text"));
+	json_array_foreach(json_object_get(equality, "pairs"), i, entry)
+	{
+		const double cases = wt_report_number(entry, "cases");
+		const char *text = wt_report_text(entry, "text");
+
+		fprintf(out, "  %-18s %-18s %s", wt_report_text(entry, "a"),
+			wt_report_text(entry, "b"), wt_report_text(entry, "verdict"));
+		if (text[0])
+			fprintf(out, ": %s", text);
+		else if (cases > 0)
+			fprintf(out, " in %.0f comparisons", cases);
+		fputc('\n', out);
+	}
 }
 
 static void print_speed(const json_t *rows, FILE *out)

@@ -247,26 +247,32 @@ struct team {
 struct member {
 	struct team *team;
 	size_t index;
+	uint64_t begin, end; /* before its first record, and after its last */
 };
 
 static void *member_main(void *arg)
 {
-	const struct member *member = arg;
+	const struct wt_clock *clock = &wt_clock_system;
+	struct member *member = arg;
 	struct team *team = member->team;
 	struct lane *lane = &team->lanes[member->index];
 	uint64_t bytes = 0;
 
 	pthread_barrier_wait(&team->start);
+	member->begin = clock->mono_ns(clock);
 	while (!atomic_load_explicit(&team->stop, memory_order_relaxed)) {
 		for (int i = 0; i < 16; i++)
 			seal_one(lane, team->len);
 		bytes += 16u * (uint64_t)team->len;
 	}
+	member->end = clock->mono_ns(clock);
 	atomic_fetch_add(&team->bytes, bytes);
 	return NULL;
 }
 
-/* MB/s of `n` threads together, over about `turn_ns` on the wall clock. */
+/* MB/s of `n` threads together, over about `turn_ns` on the wall clock: from the first
+ * record of any to the last record of any. A thread may wait for its turn while others
+ * work, and what is counted must lie within what is timed. */
 static double sample_team(struct team *team, size_t n, uint64_t turn_ns)
 {
 	const struct wt_clock *clock = &wt_clock_system;
@@ -287,21 +293,23 @@ static double sample_team(struct team *team, size_t n, uint64_t turn_ns)
 	double rate = 0;
 
 	if (started + 1 == n) {
-		uint64_t begin, bytes = 0, took;
+		uint64_t begin, end, bytes = 0;
 
 		pthread_barrier_wait(&team->start);
-		begin = clock->mono_ns(clock);
+		begin = end = clock->mono_ns(clock);
 		do {
 			for (int i = 0; i < 16; i++)
 				seal_one(&team->lanes[0], team->len);
 			bytes += 16u * (uint64_t)team->len;
-			took = clock->mono_ns(clock) - begin;
-		} while (took < turn_ns);
+			end = clock->mono_ns(clock);
+		} while (end - begin < turn_ns);
 		atomic_store(&team->stop, true);
-		for (size_t i = 1; i < n; i++)
+		for (size_t i = 1; i < n; i++) {
 			pthread_join(threads[i], NULL);
-		took = clock->mono_ns(clock) - begin;
-		rate = (double)(bytes + atomic_load(&team->bytes)) * 1000.0 / (double)took;
+			begin = members[i].begin < begin ? members[i].begin : begin;
+			end = members[i].end > end ? members[i].end : end;
+		}
+		rate = (double)(bytes + atomic_load(&team->bytes)) * 1000.0 / (double)(end - begin);
 	}
 	pthread_barrier_destroy(&team->start);
 	return rate;
