@@ -108,8 +108,39 @@ static bool none_believed(struct wt_exchange *p, const struct wt_exchange *old, 
 	return true;
 }
 
+/* Longer than clocks may differ: what is older is old for who remembers nothing, too. */
+#define RESTART_MS 600000u
+
+/* The acceptor is started anew, and knows nothing of what it took: it may answer what
+ * is old, as with a challenge, but gives no keys for it. */
+static bool none_believed_anew(struct wt_exchange *p, struct wt_finding *note)
+{
+	const struct wt_exchange last = *p;
+
+	wt_exchange_forget(p);
+	wt_exchange_advance(p, RESTART_MS);
+	if (!wt_auth_end_restart(&p->ends[1], WT_PEER_ACCEPTS, note))
+		return false;
+	for (size_t i = 0; i < last.count; i++) {
+		struct wt_auth_out out;
+
+		if (!last.sent[i].to_acceptor)
+			continue;
+		enum wt_auth_verdict verdict = wt_exchange_deliver(p, &last.sent[i], &out);
+
+		if (verdict == WT_AUTH_PENDING)
+			return wt_find(note, WT_FAULT_PENDING, "message %zu, after a restart",
+				       i + 1);
+		if (verdict != WT_AUTH_IGNORE && (out.flags & WT_EXCHANGE_TRUSTED))
+			return wt_find(note, WT_FAULT_REPLAY,
+				       "after a restart, replayed message %zu: verdict %d", i + 1,
+				       (int)verdict);
+	}
+	return wt_exchange_run(p, NULL, note);
+}
+
 /* Messages of a handshake that is over: at once, while the next one is under way,
- * and after it. */
+ * after it, and after a restart of who took them. */
 bool wt_check_auth_replays(const struct wt_exchange_setup *setup, struct wt_finding *note)
 {
 	struct wt_exchange p, old;
@@ -125,7 +156,8 @@ bool wt_check_auth_replays(const struct wt_exchange_setup *setup, struct wt_find
 	good = good && wt_exchange_start(&p, note) && none_believed(&p, &old, false, note);
 	if (good) {
 		wt_exchange_forget(&p);
-		good = wt_exchange_run(&p, NULL, note) && none_believed(&p, &old, false, note);
+		good = wt_exchange_run(&p, NULL, note) && none_believed(&p, &old, false, note) &&
+		       none_believed_anew(&p, note);
 	}
 	wt_exchange_close(&p);
 	return good;

@@ -35,6 +35,14 @@ const struct wt_conformance *wt_conformance_of(const struct wt_loaded *loaded,
 	return c;
 }
 
+static const struct wt_conformance_setting *setting_at(const struct wt_conformance_end *end,
+						       uint32_t i)
+{
+	const uint8_t *at = (const uint8_t *)end->settings;
+
+	return (const void *)(at + (size_t)i * end->settings->struct_size);
+}
+
 /* Key files are what the daemon would read: of this user, for nobody else. */
 static bool set_from_file(struct wt_config *cfg, const char *key, const char *text,
 			  struct wt_error *err)
@@ -69,9 +77,7 @@ struct wt_config *wt_conformance_config(const struct wt_plugin *plugin,
 	struct wt_config *cfg = wt_config_new(name, &keys, 1, 1u << scope);
 
 	for (uint32_t i = 0; cfg && i < end->setting_count; i++) {
-		const uint8_t *at = (const uint8_t *)end->settings;
-		const struct wt_conformance_setting *setting =
-			(const void *)(at + (size_t)i * end->settings->struct_size);
+		const struct wt_conformance_setting *setting = setting_at(end, i);
 		struct wt_error err = WT_ERROR_INIT;
 
 		if (setting->scope != scope)
@@ -95,6 +101,23 @@ struct wt_config *wt_conformance_config(const struct wt_plugin *plugin,
 }
 
 /* ---- an end --------------------------------------------------------------- */
+
+/* No log line may have the keys that the settings name. */
+static void keep_secrets(struct wt_auth_end *end, const struct wt_conformance_end *settings)
+{
+	const struct wt_host *host = &end->host.host.host;
+
+	for (uint32_t i = 0; i < settings->setting_count; i++) {
+		const struct wt_conformance_setting *setting = setting_at(settings, i);
+		const struct wt_config *cfg =
+			setting->scope == WT_SCOPE_PEER ? end->peer_cfg : end->section;
+		const struct wt_config_key *key = wt_config_find(cfg, setting->key);
+
+		if (key && key->type == WT_CONFIG_KEYFILE32)
+			wt_secrecy_keep(&end->host.secrecy, setting->key, setting->value,
+					host->config_key32(host, cfg, setting->key));
+	}
+}
 
 bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 		      const struct wt_conformance_end *settings, uint32_t roles, uint32_t peer_id,
@@ -126,8 +149,22 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 			     : NULL;
 	if (!end->peer_cfg)
 		return false;
+	keep_secrets(end, settings);
 	if (wt_instance_new(plugin, &end->host.host, end->section, &end->instance, &err) != WT_OK)
 		return wt_find(note, WT_FAULT_FAILED, "create: %s", err.text);
+	return wt_auth_end_add(end, roles, note);
+}
+
+bool wt_auth_end_restart(struct wt_auth_end *end, uint32_t roles, struct wt_finding *note)
+{
+	struct wt_error err = WT_ERROR_INIT;
+
+	wt_auth_end_remove(end);
+	wt_instance_free(end->instance);
+	end->instance = NULL;
+	if (wt_instance_new(end->plugin, &end->host.host, end->section, &end->instance, &err) !=
+	    WT_OK)
+		return wt_find(note, WT_FAULT_FAILED, "create, once more: %s", err.text);
 	return wt_auth_end_add(end, roles, note);
 }
 
@@ -204,6 +241,9 @@ bool wt_auth_end_kept(const struct wt_auth_end *end, enum wt_auth_verdict verdic
 	const uintptr_t at = (uintptr_t)out->handshake, memory = (uintptr_t)end->peer;
 	const uint8_t *reply = end->reply.start + end->reply.size - WT_AUTH_MESSAGE_MAX;
 
+	if (end->host.secrecy.what)
+		return wt_find(note, WT_FAULT_TOLD, "in a line of its log there is %s",
+			       end->host.secrecy.what);
 	if (out->struct_size != sizeof *out)
 		return wt_find(note, WT_FAULT_OUTPUT, "struct_size was %zu and is %u", sizeof *out,
 			       out->struct_size);
@@ -267,6 +307,8 @@ static struct wt_auth_in incoming(struct wt_auth_end *end, const uint8_t *messag
 	uint8_t *copy = wt_guarded_place(&end->message, len, WT_GUARDED_END);
 
 	memcpy(copy, message, len);
+	end->host.secrecy.message = copy;
+	end->host.secrecy.message_len = len;
 	return wt_auth_end_input(end, copy, len);
 }
 

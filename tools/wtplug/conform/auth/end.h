@@ -50,6 +50,10 @@ bool wt_auth_end_open(struct wt_auth_end *end, const struct wt_loaded *loaded,
 		      struct wt_finding *note) WT_MUST_CHECK;
 void wt_auth_end_close(struct wt_auth_end *end); /* also of a zeroed one */
 
+/* The daemon was started anew: another instance, with the same peer. The clocks went
+ * on. */
+bool wt_auth_end_restart(struct wt_auth_end *end, uint32_t roles,
+			 struct wt_finding *note) WT_MUST_CHECK;
 /* peer_add() again, after wt_auth_end_remove. */
 bool wt_auth_end_add(struct wt_auth_end *end, uint32_t roles,
 		     struct wt_finding *note) WT_MUST_CHECK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/auth/host.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -37,6 +39,40 @@ static struct wt_auth_host *host_of(const struct wt_host *host)
 	const struct wt_host_instance *instance = host->self;
 
 	return instance->owner;
+}
+
+/* ---- log ----------------------------------------------------------------- */
+
+static void look(struct wt_auth_host *h, const char *fmt, va_list args)
+{
+	char line[1024];
+
+	vsnprintf(line, sizeof line, fmt, args);
+	pthread_mutex_lock(&h->lock);
+	wt_secrecy_look(&h->secrecy, line);
+	pthread_mutex_unlock(&h->lock);
+}
+
+static void log_line(const struct wt_host *host, enum wt_log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	(void)level;
+	va_start(args, fmt);
+	look(host_of(host), fmt, args);
+	va_end(args);
+}
+
+static void log_limited(const struct wt_host *host, enum wt_log_level level, const char *topic,
+			const char *fmt, ...)
+{
+	va_list args;
+
+	(void)level;
+	(void)topic;
+	va_start(args, fmt);
+	look(host_of(host), fmt, args);
+	va_end(args);
 }
 
 /* ---- the AEAD, parameters, rates ----------------------------------------- */
@@ -238,7 +274,7 @@ static void sweep(struct wt_auth_host *h, bool all)
 
 /* What holds of a descriptor now, as WT_EVENT_*. By epoll, which conform/trap.h lets
  * through when it must not wait. */
-static unsigned look(int fd, unsigned events)
+static unsigned look_at(int fd, unsigned events)
 {
 	struct epoll_event event = { .events = ((events & WT_EVENT_READ) ? EPOLLIN : 0u) |
 					       ((events & WT_EVENT_WRITE) ? EPOLLOUT : 0u) };
@@ -257,7 +293,7 @@ static unsigned look(int fd, unsigned events)
 static void turn_watches(struct wt_auth_host *h)
 {
 	for (struct wt_watch *w = h->watches; w; w = w->next) {
-		unsigned events = w->gone ? 0 : look(w->fd, w->events);
+		unsigned events = w->gone ? 0 : look_at(w->fd, w->events);
 
 		if (events)
 			w->fn(w->arg, NULL, w->fd, events);
@@ -339,6 +375,8 @@ enum wt_status wt_auth_host_init(struct wt_auth_host *h, const struct wt_plugin 
 	struct wt_host *host = &h->host.host;
 
 	h->host.owner = h;
+	host->log = log_line;
+	host->log_limited = log_limited;
 	host->aead_seal = aead_seal;
 	host->aead_open = aead_open;
 	host->auth_params = auth_params;

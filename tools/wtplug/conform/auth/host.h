@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "conform/auth/secrecy.h"
 #include "conform/crypto/backend.h"
 #include "plugin/call.h"
 
@@ -22,6 +23,7 @@ struct wt_auth_host {
 	struct wt_clock_manual *clock; /* borrowed */
 	const uint8_t *params;	       /* borrowed: what auth_params tells the peer */
 	pthread_mutex_t lock;	       /* of all that follows */
+	struct wt_secrecy secrecy;     /* what its log lines must not say, and said */
 	struct wt_timer *timers;
 	struct wt_watch *watches;
 	uint64_t ignored; /* a ticket that nobody asks for; 0: none */
