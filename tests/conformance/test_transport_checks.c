@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "conform/descriptors.h"
 #include "conform/heap.h"
 #include "conform/hearing.h"
 #include "support/faults.h"
@@ -15,6 +16,15 @@
 static const struct wt_fault_case cases[] = {
 	{ "stream-drops", WT_FAULT_BACK_PRESSURE, { "pressure" } },
 	{ "stream-reorders", WT_FAULT_RECORD_ORDER, { "exchange", "sizes" } },
+	{ "stream-reorders-later", WT_FAULT_BACK_PRESSURE, { "pressure" } },
+	{ "stream-sends-twice", WT_FAULT_BACK_PRESSURE, { "pressure" } },
+	{ "stream-writable-once", WT_FAULT_WRITABLE_NEVER, { "pressure" } },
+	{ "stream-source-other", WT_FAULT_SOURCE, { "exchange" } },
+	{ "stream-local-other", WT_FAULT_SOURCE, { "exchange" } },
+	{ "packet-source-other", WT_FAULT_SOURCE, { "exchange" } },
+	{ "packet-local-other", WT_FAULT_PATHS, { "exchange" } },
+	{ "stream-closes-twice", WT_FAULT_MISCLOSED, { "exchange" } },
+	{ "packet-closes-twice", WT_FAULT_MISCLOSED, { "exchange" } },
 	{ "stream-loses-tail", WT_FAULT_TAIL, { "closing" } },
 	{ "stream-cuts", WT_FAULT_RECORD_CUT, { "sizes" } },
 	{ "stream-one-a-read", WT_FAULT_FRAMING, { "split" } },
@@ -105,6 +115,10 @@ static void fault_is_found(void **state)
 
 	if (c->fault == WT_FAULT_CRASHED && strstr(c->plugin, "memory") && !wt_heap_can_fail()) {
 		print_message("skipped: a sanitizer has the allocator of this program\n");
+		skip();
+	}
+	if (c->fault == WT_FAULT_MISCLOSED && !wt_descriptors_seen()) {
+		print_message("skipped: a sanitizer has close() of this program\n");
 		skip();
 	}
 	wt_transport_rig_patience_ms = IMPATIENCE_MS;

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "conform/descriptors.h"
 #include "conform/transport/netspace.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
@@ -109,6 +110,7 @@ bool wt_transport_rig_open_with(struct wt_transport_rig *rig,
 	struct wt_error err = WT_ERROR_INIT;
 
 	memset(rig, 0, sizeof *rig);
+	rig->misclosed = wt_descriptors_misclosed();
 	rig->setup = setup;
 	rig->note = note;
 	if (wt_loop_init(&rig->loop, &wt_clock_system, NULL) != WT_OK)
@@ -147,6 +149,10 @@ bool wt_transport_rig_close(struct wt_transport_rig *rig, bool good)
 		wt_transport_end_close(&rig->acceptor);
 	if (good && wt_transport_rig_found(rig))
 		good = false;
+	if (good && wt_descriptors_misclosed() != rig->misclosed)
+		good = wt_find(rig->note, WT_FAULT_MISCLOSED,
+			       "a number is closed at which nothing is open; in a daemon another "
+			       "thread may have opened something there");
 	wt_transport_end_free(&rig->dialler);
 	wt_transport_end_free(&rig->acceptor);
 	wt_loop_fini(&rig->loop);

@@ -35,6 +35,7 @@ struct wt_rig_step {
 struct wt_transport_rig {
 	const struct wt_transport_setup *setup;
 	struct wt_finding *note;
+	unsigned misclosed; /* wt_descriptors_misclosed() at the start */
 	struct wt_loop loop;
 	struct wt_transport_end dialler, acceptor;
 	struct wt_line out, in; /* of the connection between them: the dialler's, the acceptor's */
