@@ -23,7 +23,7 @@
 #include "support/process.h"
 
 #define LONG_MS 60000u
-#define SHORT_MS 1000u /* enough to get to the point */
+#define SHORT_MS 3000u /* enough to get to the point */
 
 /* ---- children ------------------------------------------------------------ */
 

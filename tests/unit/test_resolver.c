@@ -462,7 +462,7 @@ static void freeing_does_not_wait_for_a_stuck_name(void **state)
 	wt_resolver_free(resolver);
 	took_ms = (wt_clock_system.mono_ns(&wt_clock_system) - before) / 1000000;
 	assert_true(took_ms >= WT_RESOLVER_STOP_MS - 1);
-	assert_true(took_ms < 5000);
+	assert_true(took_ms < 30000);
 	sem_post(&stuck_release);
 	assert_int_equal(a.calls, 0);
 	wt_resolver_free(NULL);
