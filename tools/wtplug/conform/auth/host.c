@@ -43,7 +43,7 @@ static struct wt_auth_host *host_of(const struct wt_host *host)
 
 /* ---- log ----------------------------------------------------------------- */
 
-static void look(struct wt_auth_host *h, const char *fmt, va_list args)
+static void WT_PRINTF(2, 0) look(struct wt_auth_host *h, const char *fmt, va_list args)
 {
 	char line[1024];
 
