@@ -53,7 +53,8 @@ static void WT_PRINTF(2, 0) look(struct wt_auth_host *h, const char *fmt, va_lis
 	pthread_mutex_unlock(&h->lock);
 }
 
-static void log_line(const struct wt_host *host, enum wt_log_level level, const char *fmt, ...)
+static void WT_PRINTF(3, 4)
+	log_line(const struct wt_host *host, enum wt_log_level level, const char *fmt, ...)
 {
 	va_list args;
 
@@ -63,8 +64,8 @@ static void log_line(const struct wt_host *host, enum wt_log_level level, const 
 	va_end(args);
 }
 
-static void log_limited(const struct wt_host *host, enum wt_log_level level, const char *topic,
-			const char *fmt, ...)
+static void WT_PRINTF(4, 5) log_limited(const struct wt_host *host, enum wt_log_level level,
+					const char *topic, const char *fmt, ...)
 {
 	va_list args;
 
