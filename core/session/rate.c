@@ -78,7 +78,8 @@ bool wt_rate_allow(struct wt_rate *rate, uint64_t now_ms, uint32_t peer_id, cons
 		bucket = victim;
 		*bucket = (struct wt_rate_bucket){ name, now_ms, full };
 	}
-	uint64_t elapsed = now_ms - bucket->updated_ms;
+	/* Workers share the table, and the clock of one may be behind another's. */
+	uint64_t elapsed = now_ms > bucket->updated_ms ? now_ms - bucket->updated_ms : 0;
 
 	/* Beyond this the bucket is full; it also keeps the product small. */
 	if (elapsed > full)
@@ -86,7 +87,8 @@ bool wt_rate_allow(struct wt_rate *rate, uint64_t now_ms, uint32_t peer_id, cons
 	bucket->millitokens += elapsed * per_second;
 	if (bucket->millitokens > full)
 		bucket->millitokens = full;
-	bucket->updated_ms = now_ms;
+	if (elapsed > 0)
+		bucket->updated_ms = now_ms;
 	if (bucket->millitokens < 1000)
 		return false;
 	bucket->millitokens -= 1000;

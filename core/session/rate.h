@@ -30,7 +30,8 @@ struct wt_rate {
 void wt_rate_init(struct wt_rate *rate, const uint8_t key[16]);
 
 /* Take one token from the bucket of (peer_id, source), which gains
- * `per_second` up to `burst` (1..1000 each). False: it is empty. */
+ * `per_second` up to `burst` (1..1000 each). False: it is empty. A time before
+ * that of an earlier call counts as that. */
 bool wt_rate_allow(struct wt_rate *rate, uint64_t now_ms, uint32_t peer_id, const void *source,
 		   size_t source_len, uint32_t per_second, uint32_t burst);
 

@@ -44,6 +44,23 @@ static void burst_then_rate(void **state)
 	free(rate);
 }
 
+/* As of two workers that ask in turn, one of which is late. */
+static void a_clock_behind_refills_nothing(void **state)
+{
+	struct wt_rate *rate = make();
+
+	(void)state;
+	assert_int_equal(allowed(rate, 1000, 1, "abcd", 4, 100), 5);
+	for (unsigned i = 0; i < 50; i++) {
+		assert_int_equal(allowed(rate, 999, 1, "abcd", 4, 3), 0);
+		assert_int_equal(allowed(rate, 1000, 1, "abcd", 4, 3), 0);
+	}
+	assert_int_equal(allowed(rate, 1050, 1, "abcd", 4, 3), 1);
+	assert_int_equal(allowed(rate, 10, 1, "abcd", 4, 3), 0);
+	assert_int_equal(allowed(rate, 1100, 1, "abcd", 4, 3), 1);
+	free(rate);
+}
+
 static void names_do_not_share(void **state)
 {
 	struct wt_rate *rate = make();
@@ -81,6 +98,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(burst_then_rate),
+		cmocka_unit_test(a_clock_behind_refills_nothing),
 		cmocka_unit_test(names_do_not_share),
 		cmocka_unit_test(a_flood_does_not_refill_the_busy),
 	};
