@@ -191,11 +191,13 @@ static void report_left_out(const struct topic *t)
  * new topic takes the place of the one that was quiet longest. */
 static bool topic_allows(const char *name, enum wt_log_level level)
 {
-	uint64_t now = wt_clock_system.mono_ns(&wt_clock_system) / 1000000u;
 	struct topic *t = NULL, *oldest = &state.topics[0];
 	bool allow;
 
 	pthread_mutex_lock(&state.lock);
+	/* Asked for here, no thread's time is before that of the last one. */
+	uint64_t now = wt_clock_system.mono_ns(&wt_clock_system) / 1000000u;
+
 	for (size_t i = 0; i < TOPICS && !t; i++) {
 		struct topic *c = &state.topics[i];
 

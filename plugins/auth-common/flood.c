@@ -17,9 +17,10 @@ void wt_flood_free(struct wt_flood *flood)
 
 bool wt_flood_note(struct wt_flood *flood, struct wt_flood_meter *meter, const struct wt_host *host)
 {
+	pthread_mutex_lock(&flood->lock);
+	/* Asked for here, no worker's time is before that of the last one. */
 	const uint64_t second = host->boot_ms(host) / 1000u;
 
-	pthread_mutex_lock(&flood->lock);
 	if (second != meter->second) {
 		meter->before = second == meter->second + 1 ? meter->now : 0;
 		meter->now = 0;
@@ -36,10 +37,8 @@ bool wt_flood_note(struct wt_flood *flood, struct wt_flood_meter *meter, const s
 void wt_flood_secrets(struct wt_flood *flood, const struct wt_host *host,
 		      uint8_t out[FLOOD_SECRETS][HASH_SIZE])
 {
-	const uint64_t boot_ms = host->boot_ms(host);
-
 	pthread_mutex_lock(&flood->lock);
-	const uint64_t age = boot_ms - flood->secret_ms;
+	const uint64_t boot_ms = host->boot_ms(host), age = boot_ms - flood->secret_ms;
 
 	if (age >= FLOOD_SECRET_MS) {
 		if (age < 2u * FLOOD_SECRET_MS)
