@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "conform/auth/end.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,7 +51,7 @@ static bool set_from_file(struct wt_config *cfg, const char *key, const char *te
 	char dir[] = "/tmp/wtplug-XXXXXX", path[sizeof dir + 8];
 
 	if (!mkdtemp(dir)) {
-		wt_fail(err, WT_ERR_IO, "no directory for its file in /tmp");
+		wt_fail(err, WT_ERR_IO, "no directory for its file in /tmp: %s", strerror(errno));
 		return false;
 	}
 	snprintf(path, sizeof path, "%s/key", dir);
